@@ -1,0 +1,102 @@
+"""The public functions: open a repository, make one, look whether all is well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from calibvcs import settings
+from calibvcs.api.repository import Repository
+from calibvcs.errors import CalibvcsError
+from calibvcs.store.git import GitStore
+from calibvcs.version import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+
+    from calibvcs.ops.doctor import Diagnosis
+    from calibvcs.ops.init import InitResult
+
+__all__ = ["Repository", "doctor", "init", "open"]
+
+
+def open(path: str | os.PathLike[str] | None = None) -> Repository:  # noqa: A001 - calibvcs.open, as in other libraries
+    """Open a repository.
+
+    Parameters
+    ----------
+    path : path, optional
+        A worktree, a folder in it, or a bare repository; default is ``$CALIBVCS_REPO``, else the repository around
+        the current folder.
+
+    Returns
+    -------
+    Repository
+        The open repository; a context manager.
+
+    Raises
+    ------
+    NoRepositoryError
+        If there is none.
+    """
+    return Repository(GitStore.discover(settings.repository_path(path)))
+
+
+def init(path: str | os.PathLike[str], *, bare: bool = False, name: str = "") -> InitResult:
+    """Make a repository with its first commit.
+
+    Parameters
+    ----------
+    path : path
+        Folder; it is made where it does not exist.
+    bare : bool, optional
+        Whether it has no worktree, as a central repository.
+    name : str, optional
+        Its name; default is that of the folder.
+
+    Returns
+    -------
+    InitResult
+        Where it is, its name, and its first commit.
+
+    Raises
+    ------
+    AlreadyExistsError
+        If there is a Git repository already.
+    NoIdentityError
+        If nobody said who the user is.
+    """
+    from calibvcs.ops.init import init as first_commit
+    from calibvcs.store.initialise import initialise
+
+    folder = Path(path).expanduser()
+    author = settings.author(None)
+    with initialise(folder, bare=bare) as store:
+        return first_commit(store, author, name or folder.resolve().name.removesuffix(".git"), bare=bare)
+
+
+def doctor(path: str | os.PathLike[str] | None = None) -> Diagnosis:
+    """Look at identity, repository, format, disk and versions, and tell how to mend what is wrong.
+
+    Parameters
+    ----------
+    path : path, optional
+        As for `open`.
+
+    Returns
+    -------
+    Diagnosis
+        One check a line.
+    """
+    from calibvcs.ops.doctor import doctor as examine
+
+    try:
+        store: GitStore | CalibvcsError = GitStore.discover(settings.repository_path(path))
+    except CalibvcsError as error:
+        store = error
+    folder = None if isinstance(store, CalibvcsError) else store.folder
+    who = settings.identity(folder)
+    diagnosis = examine(store, (who.name, who.email, who.source), __version__)
+    if isinstance(store, GitStore):
+        store.close()
+    return diagnosis

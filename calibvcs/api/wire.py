@@ -1,0 +1,52 @@
+"""Results as plain values for JSON: every result names its schema, every value is what JSON can hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from typing import Any
+
+_AS_TEXT = {"ConstantName", "DetectorName", "RunName"}
+# Properties that sum a result up and belong into its JSON.
+_SUMMARIES = {
+    "ArrayDifference": ("same", "pixels", "changed", "max_abs", "largest_median", "new_bad", "cleared_bad"),
+    "GeometryDifference": ("same",),
+    "Verification": ("sound",),
+    "Diagnosis": ("sound",),
+}
+
+
+def as_json(result: Any) -> dict[str, Any]:
+    """Return a result as plain values.
+
+    Parameters
+    ----------
+    result : dataclass
+        Result of an operation, with a class attribute ``schema``.
+
+    Returns
+    -------
+    dict
+        ``schema`` first, then the fields; NaN and infinite numbers are None.
+    """
+    return {"schema": result.schema, **_plain(result)}
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        name = type(value).__name__
+        if name in _AS_TEXT:
+            return str(value)
+        names = [*(field.name for field in fields(value)), *_SUMMARIES.get(name, ())]
+        return {name: _plain(getattr(value, name)) for name in names}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

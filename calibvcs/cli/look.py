@@ -1,0 +1,124 @@
+"""Verbs that look: ``ls``, ``show``, ``get``, ``why``, ``log``, ``diff``, ``verify``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import calibvcs
+from calibvcs.cli import diff_view, exits, options, output, views
+from calibvcs.errors import InvalidOptionError
+
+
+def ls(
+    pattern: options.Pattern = None,
+    at: options.At = None,
+    valid_at: Annotated[
+        str | None, typer.Option("--valid-at", metavar="TIME", help="Only what a reader gets for this time.")
+    ] = None,
+    long: Annotated[bool, typer.Option("-l", "--long", help="All columns.")] = False,
+    repo: options.Repo = None,
+    json: options.Json = False,
+) -> None:
+    """List constants."""
+    with calibvcs.open(repo) as repository:
+        listing = repository.ls(pattern, at=at, valid_at=valid_at)
+    output.show(listing, views.long_listing if long else views.listing, as_json_text=json)
+
+
+def show(
+    constant: options.Constant, at: options.At = None, repo: options.Repo = None, json: options.Json = False
+) -> None:
+    """Show metadata, provenance and statistics of a constant."""
+    with calibvcs.open(repo) as repository:
+        shown = repository.show(constant, at=at)
+    output.show(shown, views.shown, as_json_text=json)
+
+
+def get(
+    detector: options.Detector,
+    ctype: options.Ctype,
+    time: options.Time = None,
+    run: options.Run = None,
+    at: options.At = None,
+    out: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write the data there, byte for byte; - is stdout."),
+    ] = None,
+    repo: options.Repo = None,
+    json: options.Json = False,
+) -> None:
+    """Get the constant in force at a time; without -o, say which one it is and why."""
+    with calibvcs.open(repo) as repository:
+        chosen = repository.choose(detector, ctype, _when(time, run), at=at, output=out)
+    if out != "-":
+        output.show(chosen, views.chosen, as_json_text=json)
+
+
+def why(
+    detector: options.Detector,
+    ctype: options.Ctype,
+    time: options.Time = None,
+    run: options.Run = None,
+    at: options.At = None,
+    repo: options.Repo = None,
+    json: options.Json = False,
+) -> None:
+    """Explain which constant is chosen for a time, and why no other one."""
+    with calibvcs.open(repo) as repository:
+        answer = repository.why(detector, ctype, _when(time, run), at=at)
+    output.show(answer, views.why, as_json_text=json)
+
+
+def log(
+    pattern: options.Pattern = None,
+    author: Annotated[str, typer.Option("--author", metavar="TEXT", help="Text in name or e-mail address.")] = "",
+    since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="Not older than this.")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Not newer than this.")] = None,
+    grep: Annotated[str, typer.Option("--grep", metavar="REGEX", help="Searched in the comments.")] = "",
+    limit: Annotated[int | None, typer.Option("-n", "--max-count", min=0, help="Most commits to show.")] = None,
+    at: options.At = None,
+    repo: options.Repo = None,
+    json: options.Json = False,
+) -> None:
+    """Show what was changed, newest first."""
+    with calibvcs.open(repo) as repository:
+        found = repository.log(pattern, author=author, since=since, until=until, grep=grep, limit=limit, at=at)
+    output.show(found, views.log, as_json_text=json)
+
+
+def diff(
+    a: Annotated[str, typer.Argument(metavar="A", help="Constant, ctype, detector, revision, date or file.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="What it is compared with; numbers are B - A.")],
+    repo: options.Repo = None,
+    json: options.Json = False,
+) -> None:
+    """Compare two versions, ranges, detectors, states of the repository, or a file and a constant.
+
+    Exit status is 0 where both are the same, 1 where they differ.
+    """
+    with calibvcs.open(repo) as repository:
+        difference = repository.diff(a, b)
+    output.show(difference, diff_view.diff, as_json_text=json)
+    raise typer.Exit(exits.OK if difference.same else exits.DIFFERENT)
+
+
+def verify(
+    deep: Annotated[bool, typer.Option("--deep", help="Also read every payload that was ever stored.")] = False,
+    at: options.At = None,
+    repo: options.Repo = None,
+    json: options.Json = False,
+) -> None:
+    """Check that the repository keeps the promises of its format; exit status 1 where it does not."""
+    with calibvcs.open(repo) as repository:
+        found = repository.verify(deep=deep, at=at)
+    output.show(found, views.verification, as_json_text=json)
+    raise typer.Exit(exits.OK if found.sound else exits.DIFFERENT)
+
+
+def _when(time: str | None, run: str | None) -> str:
+    if (time is None) == (run is None):
+        allowed = "exactly one of --time T and --run E:R is needed"
+        raise InvalidOptionError("--time", time or "", allowed, "for the constants of this moment: --time now")
+    return str(time if run is None else run)

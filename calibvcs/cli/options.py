@@ -1,0 +1,34 @@
+"""Options that many verbs share, each written once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+_REPO_HELP = "Repository: worktree or bare. Default: $CALIBVCS_REPO, else the one around the current folder."
+
+Repo = Annotated[str | None, typer.Option("--repo", metavar="PATH", help=_REPO_HELP)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON with a 'schema' key.")]
+At = Annotated[
+    str | None, typer.Option("--at", metavar="REF|DATE", help="Branch, tag, commit or date: the state to look at.")
+]
+Time = Annotated[
+    str | None, typer.Option("--time", "-t", metavar="TIME", help="UNIX seconds, ISO 8601, psana stamp, or E:R.")
+]
+Run = Annotated[
+    str | None, typer.Option("--run", "-r", metavar="E:R", help="Run of an experiment: its begin is taken.")
+]
+Message = Annotated[str, typer.Option("--message", "-m", metavar="WHY", help="Why; it becomes the commit's comment.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and show everything, change nothing.")]
+Begin = Annotated[str | None, typer.Option("--begin", metavar="TIME", help="First second of validity.")]
+End = Annotated[str | None, typer.Option("--end", metavar="TIME", help="First second behind it; default: open.")]
+Params = Annotated[
+    list[str] | None, typer.Option("--param", metavar="K=V", help="Free parameter, V as in TOML; may be repeated.")
+]
+Pattern = Annotated[
+    str | None, typer.Argument(metavar="[PATTERN]", help="Glob over DET/CTYPE/RANGE; DET may be an alias.")
+]
+Constant = Annotated[str, typer.Argument(metavar="CONSTANT", help="DET/CTYPE/RANGE[@VERSION]; DET may be an alias.")]
+Detector = Annotated[str, typer.Argument(metavar="DET", help="Detector <dettype>-<detid>, or an alias.")]
+Ctype = Annotated[str, typer.Argument(metavar="CTYPE", help="Calibration type: pedestals, pixel_gain, geometry, ...")]

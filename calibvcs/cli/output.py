@@ -1,0 +1,68 @@
+"""Results on standard output, as text or JSON; errors and progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from calibvcs.api.wire import as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from calibvcs.errors import CalibvcsError
+
+_GAP = "  "
+
+
+def show(result: Any, view: Callable[[Any], Iterable[str]], *, as_json_text: bool) -> None:
+    """Print a result in the form that was asked for."""
+    if as_json_text:
+        print(json.dumps(as_json(result), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        for line in view(result):
+            print(line)
+
+
+def note(text: str) -> None:
+    """Print something that is no result."""
+    print(text, file=sys.stderr)
+
+
+def report(error: CalibvcsError) -> None:
+    """Print an error: what was given and allowed, then what to do next."""
+    note(f"error: {error.problem}")
+    if error.hint:
+        note(f"hint: {error.hint}")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[str] = ()) -> Iterable[str]:
+    """Return the lines of a table; columns named in `right` are aligned to the right.
+
+    On a terminal the head is bold; elsewhere it is plain text, so that ``cut`` and ``awk`` do.
+    """
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(line[i]) for line in [list(head), *cells]) for i in range(len(head))]
+
+    def line(row: Sequence[str]) -> str:
+        parts = (c.rjust(w) if h in right else c.ljust(w) for c, w, h in zip(row, widths, head, strict=True))
+        return _GAP.join(parts).rstrip()
+
+    yield bold(line(head))
+    yield from (line(row) for row in cells)
+
+
+def bold(text: str) -> str:
+    """Return text that a terminal shows bold."""
+    return f"\033[1m{text}\033[0m" if _coloured() else text
+
+
+def coloured(text: str, colour: int) -> str:
+    """Return text that a terminal shows in one of its colours (31 red, 32 green, 33 yellow)."""
+    return f"\033[{colour}m{text}\033[0m" if _coloured() else text
+
+
+def _coloured() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,88 @@
+"""``meta.toml``: what stands beside the data of a constant."""
+
+from __future__ import annotations
+
+from calibvcs.formats import toml_document
+from calibvcs.model.metadata import InputFile, Metadata, Origin, Provenance
+
+
+def decode(data: bytes, path: str) -> Metadata:
+    """Read the metadata of a constant.
+
+    Parameters
+    ----------
+    data : bytes
+        Content of the file.
+    path : str
+        Its path, for messages.
+
+    Returns
+    -------
+    Metadata
+        What it says.
+
+    Raises
+    ------
+    InvalidDocumentError
+        If the file is no valid TOML, or a value has the wrong type.
+    """
+    table = toml_document.read(data, path)
+    origin, provenance = table.table("origin"), table.table("provenance")
+    inputs = tuple(
+        InputFile(row.text("path"), row.integer("size", 0) or 0, row.text("sha256"))
+        for row in provenance.tables("inputs")
+    )
+    return Metadata(
+        dtype=table.text("dtype"),
+        shape=table.integers("shape"),
+        dims=table.texts("dims"),
+        unit=table.text("unit", ""),
+        convention=table.text("convention", ""),
+        origin=Origin(
+            origin.text("experiment", ""), origin.integer("run"), origin.integer("run_end"), origin.text("source", "")
+        ),
+        provenance=Provenance(
+            provenance.texts("command"),
+            provenance.text("software", ""),
+            provenance.text("user", ""),
+            provenance.text("host", ""),
+            inputs,
+        ),
+        parameters=table.parameters(),
+        locked=table.flag("locked"),
+        lock_reason=table.text("lock_reason", ""),
+        withdrawn=table.flag("withdrawn"),
+        withdrawn_reason=table.text("withdrawn_reason", ""),
+    )
+
+
+def encode(metadata: Metadata) -> bytes:
+    """Return the file; equal metadata give equal bytes."""
+    origin, provenance = metadata.origin, metadata.provenance
+    inputs = [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in provenance.inputs]
+    values = {
+        "dtype": metadata.dtype,
+        "shape": list(metadata.shape),
+        "dims": list(metadata.dims),
+        "unit": metadata.unit,
+        "convention": metadata.convention,
+        "locked": metadata.locked,
+        "lock_reason": metadata.lock_reason,
+        "withdrawn": metadata.withdrawn,
+        "withdrawn_reason": metadata.withdrawn_reason,
+        "origin": {
+            "experiment": origin.experiment,
+            "run": origin.run,
+            "run_end": origin.run_end,
+            "source": origin.source,
+        },
+        "provenance": {
+            "command": list(provenance.command),
+            "software": provenance.software,
+            "user": provenance.user,
+            "host": provenance.host,
+            "inputs": inputs,
+        },
+        "parameters": dict(metadata.parameters),
+    }
+    return toml_document.write(values)

@@ -1,0 +1,67 @@
+"""``experiments/<experiment>.toml``: the run table of an experiment."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeVar
+
+from calibvcs.formats import toml_document
+from calibvcs.model.layout import experiment_file
+from calibvcs.model.runs import Run, RunKind, RunReason, RunTable
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def decode(data: bytes, experiment: str) -> RunTable:
+    """Read a run table.
+
+    Raises
+    ------
+    InvalidDocumentError
+        If the file is no valid TOML, or a row breaks a rule.
+    """
+    document = toml_document.read(data, experiment_file(experiment))
+    runs = sorted((_row(table) for table in document.tables("runs")), key=lambda run: run.run)
+    return RunTable(experiment, document.text("instrument", ""), tuple(runs))
+
+
+def _row(table: toml_document.Table) -> Run:
+    number = table.integer("run")
+    if number is None or number < 0:
+        raise table.wrong("run", "a run number", number)
+    reason = table.text("reason", "")
+    return Run(
+        run=number,
+        kind=_member(table, "kind", RunKind, RunKind.DATA),
+        begin=table.integer("begin"),
+        end=table.integer("end"),
+        reason=_member(table, "reason", RunReason, None) if reason else None,
+        comment=table.text("comment", ""),
+    )
+
+
+def _member(table: toml_document.Table, key: str, kind: type[E], default: E | None) -> E:
+    value = table.text(key, default)
+    if value not in {member.value for member in kind}:
+        raise table.wrong(key, " or ".join(member.value for member in kind), value)
+    return kind(value)
+
+
+def encode(table: RunTable, previous: bytes | None = None) -> bytes:
+    """Return the file; comments above the rows of the previous one are kept."""
+    rows = [
+        {
+            key: value
+            for key, value in {
+                "run": run.run,
+                "kind": run.kind.value,
+                "begin": run.begin,
+                "end": run.end,
+                "reason": run.reason.value if run.reason else None,
+                "comment": run.comment or None,
+            }.items()
+            if value is not None
+        }
+        for run in table.runs
+    ]
+    return toml_document.write({"instrument": table.instrument, "runs": rows}, previous)

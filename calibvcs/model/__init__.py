@@ -1,0 +1,1 @@
+"""Values and rules: no file, no repository, no network is touched here."""

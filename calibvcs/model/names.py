@@ -1,0 +1,216 @@
+"""The grammar of names: detectors, ctypes, ranges, versions; parsed once, where text enters.
+
+A constant is written ``DETECTOR/CTYPE/RANGE@VERSION``, for example
+``jungfrau-000003/pedestals/1767225600-end@v2``; from the right, parts may be left out where a verb allows it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from calibvcs.errors import InvalidNameError
+from calibvcs.model.validity import Validity
+
+DETECTOR_LIMIT = 200
+NAME_LIMIT = 64
+
+_WORD = re.compile(r"[a-z0-9][a-z0-9_]*")
+_DETAIL = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+_VERSION = re.compile(r"v[1-9][0-9]{0,8}")
+# Top-level folders of the format, and names that some file systems keep for devices.
+_RESERVED = frozenset(
+    {"experiments", "con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10))}
+)
+
+_WORD_RULE = f"a-z, 0-9 and _, not beginning with _, at most {NAME_LIMIT} characters, no reserved name"
+_DETAIL_RULE = "a-z, 0-9, _ . and -, beginning with a letter or digit, without '..', not ending in '.' or '.lock'"
+
+
+def _word(text: str, what: str) -> str:
+    if len(text) > NAME_LIMIT or not _WORD.fullmatch(text) or text in _RESERVED:
+        raise InvalidNameError(what, text, _WORD_RULE, _lower(text, _WORD))
+    return text
+
+
+def _lower(text: str, grammar: re.Pattern[str]) -> str:
+    lowered = text.lower()
+    return lowered if lowered != text and len(text) < NAME_LIMIT and grammar.fullmatch(lowered) else ""
+
+
+def _sound_detail(text: str) -> bool:
+    return bool(_DETAIL.fullmatch(text)) and ".." not in text and not text.endswith((".", ".lock"))
+
+
+def parse_dettype(text: str) -> str:
+    """Return a detector type such as ``jungfrau``.
+
+    Raises
+    ------
+    InvalidNameError
+        If the text breaks the grammar.
+    """
+    return _word(text, "detector type")
+
+
+def parse_ctype(text: str) -> str:
+    """Return a calibration type such as ``pedestals``.
+
+    Raises
+    ------
+    InvalidNameError
+        If the text breaks the grammar.
+    """
+    return _word(text, "ctype")
+
+
+def parse_experiment(text: str) -> str:
+    """Return an experiment name such as ``mfx101332224``.
+
+    Raises
+    ------
+    InvalidNameError
+        If the text breaks the grammar.
+    """
+    return _word(text, "experiment")
+
+
+def parse_alias(text: str) -> str:
+    """Return an alias such as ``front`` or ``epix_1``.
+
+    Raises
+    ------
+    InvalidNameError
+        If the text breaks the grammar.
+    """
+    if len(text) > NAME_LIMIT or not _sound_detail(text):
+        raise InvalidNameError("alias", text, f"{_DETAIL_RULE}, at most {NAME_LIMIT} characters", _lower(text, _DETAIL))
+    return text
+
+
+def parse_tag(text: str) -> str:
+    """Return a tag name such as ``run24-golden`` or ``cxi/2026.1``.
+
+    Raises
+    ------
+    InvalidNameError
+        If the text breaks the grammar.
+    """
+    parts = text.split("/")
+    if len(text) > DETECTOR_LIMIT or not all(_sound_detail(part) for part in parts):
+        raise InvalidNameError("tag", text, f"{_DETAIL_RULE}; parts may be joined by '/'", _lower(text, _DETAIL))
+    return text
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DetectorName:
+    """A detector: ``<dettype>-<detid>``.
+
+    Attributes
+    ----------
+    dettype : str
+        What stands before the first ``-``, for example ``jungfrau``.
+    detid : str
+        What stands behind it, for example ``000003``.
+    """
+
+    dettype: str
+    detid: str
+
+    @classmethod
+    def parse(cls, text: str) -> DetectorName:
+        """Parse ``jungfrau-000003``; psana's short form ``jungfrau_000003`` means the same.
+
+        Raises
+        ------
+        InvalidNameError
+            If the text breaks the grammar.
+        """
+        if "-" not in text:
+            text = text.replace("_", "-", 1)
+        dettype, _, detid = text.partition("-")
+        if len(text) > DETECTOR_LIMIT or not _sound_detail(detid):
+            allowed = f"<dettype>-<detid>, at most {DETECTOR_LIMIT} characters; detid: {_DETAIL_RULE}"
+            raise InvalidNameError("detector name", text, allowed, _lower(text, re.compile(r"[a-z0-9]+-[a-z0-9_.-]+")))
+        return cls(parse_dettype(dettype), detid)
+
+    def __str__(self) -> str:
+        return f"{self.dettype}-{self.detid}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ConstantName:
+    """One constant: a detector, a ctype and a validity range."""
+
+    detector: DetectorName
+    ctype: str
+    validity: Validity
+
+    @classmethod
+    def parse(cls, text: str) -> ConstantName:
+        """Parse ``DETECTOR/CTYPE/RANGE``.
+
+        Raises
+        ------
+        InvalidNameError
+            If a part is missing or breaks the grammar.
+        """
+        reference = ConstantReference.parse(text)
+        if reference.constant is None or reference.version is not None:
+            raise InvalidNameError("constant", text, "DETECTOR/CTYPE/RANGE, for example epix100-1/pedestals/0-end")
+        return reference.constant
+
+    def __str__(self) -> str:
+        return f"{self.detector}/{self.ctype}/{self.validity}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantReference:
+    """What a user writes for constants: ``DET[/CTYPE[/RANGE]][@VERSION]``, DET may be an alias.
+
+    Attributes
+    ----------
+    detector : str
+        Detector name or alias, checked against the grammar, not yet looked up.
+    ctype : str or None
+        Calibration type, if given.
+    validity : Validity or None
+        Validity range, if given.
+    version : str or None
+        ``v1``, ``v2``, ... or any revision of the repository, if given.
+    """
+
+    detector: str
+    ctype: str | None = None
+    validity: Validity | None = None
+    version: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> ConstantReference:
+        """Parse a reference.
+
+        Raises
+        ------
+        InvalidNameError
+            If a part breaks the grammar.
+        """
+        path, at, version = text.partition("@")
+        parts = path.split("/")
+        if len(parts) > 3 or not all(parts) or (at and not version):
+            raise InvalidNameError("constant", text, "DETECTOR[/CTYPE[/RANGE]][@VERSION], detector first")
+        detector = str(DetectorName.parse(parts[0])) if "-" in parts[0] else parse_alias(parts[0])
+        ctype = parse_ctype(parts[1]) if len(parts) > 1 else None
+        validity = Validity.parse(parts[2]) if len(parts) > 2 else None
+        return cls(detector, ctype, validity, version or None)
+
+    @property
+    def constant(self) -> ConstantName | None:
+        """The constant, where all three parts are given and the detector is no alias."""
+        if self.ctype is None or self.validity is None:
+            return None
+        return ConstantName(DetectorName.parse(self.detector), self.ctype, self.validity)
+
+
+def parse_version(text: str) -> int | None:
+    """Return N of ``vN``, or None where the text is another kind of revision."""
+    return int(text[1:]) if _VERSION.fullmatch(text) else None

@@ -1,0 +1,196 @@
+"""Versions: what became of every constant, commit by commit.
+
+A version of a constant is a commit that added its data: one that says so in its trailers, or one made by hand that
+changed the file. v1 is the oldest. A commit that brings old data back makes no new version.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from calibvcs.errors import CalibvcsError, UnknownVersionError
+from calibvcs.model import layout
+from calibvcs.model.commits import Action, Message
+from calibvcs.model.names import ConstantName, parse_version
+from calibvcs.store.snapshot import Snapshot
+from calibvcs.store.trees import changed_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from calibvcs.model.commits import Commit
+    from calibvcs.store.protocol import ReadableStore
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a constant: its number, and the commit that added it."""
+
+    constant: ConstantName
+    number: int
+    commit: Commit
+
+    @property
+    def name(self) -> str:
+        """``v1``, ``v2``, ..."""
+        return f"v{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One commit and what it did.
+
+    Attributes
+    ----------
+    commit : Commit
+        The commit.
+    message : Message
+        Its message, read.
+    action : Action or None
+        What it did; for a commit made by hand, as far as its files tell; None where it touched no constant.
+    versions : mapping of ConstantName to str
+        The constants it touched, each with the version that was the default afterwards ("" where it has none).
+    """
+
+    commit: Commit
+    message: Message
+    action: Action | None
+    versions: Mapping[ConstantName, str]
+
+
+@dataclass(slots=True)
+class _Thread:
+    versions: list[Version] = field(default_factory=list)
+    default: Version | None = None
+
+
+class History:
+    """Everything that led to one commit.
+
+    Parameters
+    ----------
+    store : ReadableStore
+        Where to read.
+    commit_id : str or None
+        The newest commit to look at.
+    """
+
+    def __init__(self, store: ReadableStore, commit_id: str | None) -> None:
+        self._store = store
+        self._threads: dict[ConstantName, _Thread] = {}
+        newest_first = list(_by_date(store, commit_id)) if commit_id else []
+        self.events: tuple[Event, ...] = tuple(self._event(commit) for commit in reversed(newest_first))[::-1]
+
+    def versions(self, constant: ConstantName) -> tuple[Version, ...]:
+        """Return the versions of a constant, v1 first."""
+        thread = self._threads.get(constant)
+        return tuple(thread.versions) if thread else ()
+
+    def default(self, constant: ConstantName) -> Version | None:
+        """Return the version that is the default at the newest commit; None where history knows none."""
+        thread = self._threads.get(constant)
+        return thread.default if thread else None
+
+    def version(self, constant: ConstantName, given: str) -> Version:
+        """Return a version by ``vN``, or by the beginning of its commit id.
+
+        Raises
+        ------
+        UnknownVersionError
+            If the constant has no such version.
+        """
+        known = self.versions(constant)
+        number = parse_version(given)
+        for version in known:
+            if version.number == number or (len(given) >= 4 and version.commit.id.startswith(given)):
+                return version
+        raise UnknownVersionError(str(constant), given, tuple(version.name for version in known))
+
+    def blob(self, version: Version) -> str | None:
+        """Return the id of the data of a version."""
+        return _payload_blob(self._store, version.commit.id, version.constant)
+
+    def _event(self, commit: Commit) -> Event:
+        message = commit.message
+        action, constants = message.action, message.constants
+        if action is None:
+            action, constants = self._made_by_hand(commit)
+        for constant in constants:
+            thread = self._threads.setdefault(constant, _Thread())
+            if action is Action.ADD:
+                thread.default = Version(constant, len(thread.versions) + 1, commit)
+                thread.versions.append(thread.default)
+            elif action is Action.RESTORE:
+                thread.default = self._restored(commit, message, thread, constant)
+        versions = {constant: self._name(constant) for constant in constants}
+        return Event(commit, message, action, versions)
+
+    def _name(self, constant: ConstantName) -> str:
+        default = self.default(constant)
+        return default.name if default else ""
+
+    def _restored(self, commit: Commit, message: Message, thread: _Thread, constant: ConstantName) -> Version | None:
+        named = [version for version in thread.versions if version.commit.id == message.restored]
+        if named:
+            return named[0]
+        blob = _payload_blob(self._store, commit.id, constant)  # the history was rewritten: go by the data
+        return next((version for version in reversed(thread.versions) if self.blob(version) == blob), thread.default)
+
+    def _made_by_hand(self, commit: Commit) -> tuple[Action | None, tuple[ConstantName, ...]]:
+        """Tell what a commit without trailers did, by the files in which it differs from all its parents."""
+        trees: list[str | None] = [self._store.commit(parent).tree for parent in commit.parents]
+        changed = [set(changed_files(self._store.tree, tree, commit.tree)) for tree in trees or [None]]
+        touched: dict[ConstantName, bool] = {}
+        for path in set.intersection(*changed):
+            constant = _constant_of(path)
+            if constant:
+                touched[constant] = touched.get(constant, False) or path.rpartition("/")[2] in layout.PAYLOAD_FILES
+        with_data = tuple(sorted(constant for constant, data in touched.items() if data))
+        if not with_data:
+            return None, tuple(sorted(touched))
+        old = {
+            constant
+            for constant in with_data
+            if (blob := _payload_blob(self._store, commit.id, constant)) is None
+            or any(self.blob(version) == blob for version in self.versions(constant))
+        }
+        if old == set(with_data):
+            return Action.RESTORE, with_data
+        return Action.ADD, tuple(constant for constant in with_data if constant not in old)
+
+
+def _by_date(store: ReadableStore, tip: str) -> Iterator[Commit]:
+    """Yield the commits that led to one, newest first, no commit before one that was made on it."""
+    commits: dict[str, Commit] = {}
+    waiting, children = [tip], dict.fromkeys([tip], 0)
+    while waiting:
+        commit = store.commit(waiting.pop())
+        commits[commit.id] = commit
+        for parent in commit.parents:
+            children[parent] = children.get(parent, 0) + 1
+            if parent not in commits and children[parent] == 1:
+                waiting.append(parent)
+    ready = [(-commits[tip].committer.time, 0, tip)]
+    order = 0
+    while ready:
+        commit = commits[heapq.heappop(ready)[2]]
+        yield commit
+        for parent in commit.parents:
+            children[parent] -= 1
+            if children[parent] == 0:
+                order += 1
+                heapq.heappush(ready, (-commits[parent].committer.time, order, parent))
+
+
+def _payload_blob(store: ReadableStore, commit_id: str, constant: ConstantName) -> str | None:
+    names = Snapshot(store, commit_id).names(layout.constant_folder(constant))
+    return next((names[file].id for file in layout.PAYLOAD_FILES if file in names), None)
+
+
+def _constant_of(path: str) -> ConstantName | None:
+    try:
+        return layout.constant_of(path)
+    except CalibvcsError:
+        return None

@@ -1,0 +1,168 @@
+"""``log``: what was changed, newest first."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from calibvcs.errors import InvalidOptionError
+from calibvcs.model.layout import ALIASES_FILE, DETECTOR_FILE
+from calibvcs.model.times import as_text
+from calibvcs.ops.reference import expand, matches
+from calibvcs.store.trees import changed_files
+
+if TYPE_CHECKING:
+    from calibvcs.ops.catalogue import Catalogue
+    from calibvcs.ops.history import Event
+    from calibvcs.store.protocol import ReadableStore
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """Which commits are wanted; everything that is given has to hold.
+
+    Attributes
+    ----------
+    author : str
+        Text in name or e-mail address of the author, upper and lower case alike.
+    since, until : float or None
+        Author's time, UNIX seconds, both ends included.
+    grep : str
+        Regular expression searched in the message.
+    limit : int or None
+        Most commits to return.
+    """
+
+    author: str = ""
+    since: float | None = None
+    until: float | None = None
+    grep: str = ""
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A constant that a commit touched, and its default version afterwards."""
+
+    constant: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One commit.
+
+    Attributes
+    ----------
+    commit, author, email, date : str
+        Id, who, and when (ISO 8601).
+    action : str
+        What it did: add, restore, withdraw, ...; ``change`` for one made by hand that is none of these.
+    subject, body : str
+        Why.
+    forced : str
+        The reason for passing the gate by force.
+    constants : tuple of Touched
+        What it touched.
+    """
+
+    commit: str
+    author: str
+    email: str
+    date: str
+    action: str
+    subject: str
+    body: str
+    forced: str
+    constants: tuple[Touched, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Commits, newest first."""
+
+    schema: ClassVar[str] = "calibvcs.log/1"
+
+    commits: tuple[Entry, ...]
+
+
+def log(catalogue: Catalogue, pattern: str | None, wanted: LogFilter, now: float) -> Log:
+    """Return what was changed.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The commit whose history is looked at.
+    pattern : str or None
+        Glob over ``DET/CTYPE/RANGE``; a detector alone also shows changes of its record. None shows everything.
+    wanted : LogFilter
+        Which commits are wanted.
+    now : float
+        When an alias is to be resolved, UNIX seconds.
+
+    Returns
+    -------
+    Log
+        Newest first.
+
+    Raises
+    ------
+    UnknownDetectorError
+        If the pattern names a detector that is not there.
+    InvalidOptionError
+        If `grep` is no regular expression.
+    """
+    try:
+        searched = re.compile(wanted.grep, re.IGNORECASE)
+    except re.error as error:
+        raise InvalidOptionError("--grep", wanted.grep, f"a regular expression ({error})") from None
+    globs = expand(catalogue, pattern, now) if pattern else None
+    store = catalogue.snapshot.store
+    entries: list[Entry] = []
+    for event in catalogue.history.events:
+        if wanted.limit is not None and len(entries) >= wanted.limit:
+            break
+        if _meets(event, wanted, searched) and (globs is None or _touches(store, event, globs)):
+            entries.append(_entry(event))
+    return Log(tuple(entries))
+
+
+def _meets(event: Event, wanted: LogFilter, searched: re.Pattern[str]) -> bool:
+    author = event.commit.author
+    return (
+        wanted.author.lower() in f"{author.name} <{author.email}>".lower()
+        and (wanted.since is None or author.time >= wanted.since)
+        and (wanted.until is None or author.time <= wanted.until)
+        and bool(searched.search(event.commit.text))
+    )
+
+
+def _touches(store: ReadableStore, event: Event, globs: tuple[str, str, str]) -> bool:
+    if event.versions:
+        return matches(event.versions, globs)
+    if globs[1:] != ("*", "*"):
+        return False
+    commit = event.commit
+    parent = store.commit(commit.parents[0]).tree if commit.parents else None
+    files = (path.split("/") for path in changed_files(store.tree, parent, commit.tree))
+    return any(
+        (len(parts) == 3 and parts[2] == DETECTOR_FILE and parts[1] == globs[0])
+        or (len(parts) == 2 and parts[1] == ALIASES_FILE and parts[0] == globs[0].partition("-")[0])
+        for parts in files
+    )
+
+
+def _entry(event: Event) -> Entry:
+    author = event.commit.author
+    return Entry(
+        commit=event.commit.id,
+        author=author.name,
+        email=author.email,
+        date=as_text(author.time),
+        action=event.action.value if event.action else "change",
+        subject=event.message.subject,
+        body=event.message.body,
+        forced=event.message.forced,
+        constants=tuple(Touched(str(constant), version) for constant, version in event.versions.items()),
+    )

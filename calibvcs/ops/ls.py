@@ -1,0 +1,118 @@
+"""``ls``: the constants that are there, one row each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from calibvcs.errors import NoValidConstantError
+from calibvcs.model.times import as_text
+from calibvcs.ops.reference import select
+
+if TYPE_CHECKING:
+    from calibvcs.model.names import ConstantName
+    from calibvcs.ops.catalogue import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One constant and its default.
+
+    Attributes
+    ----------
+    constant, detector, ctype : str
+        Its name and the parts of it.
+    begin, end : int or None
+        Validity, UNIX seconds, half-open; None is open.
+    version, commit, author, date, comment : str
+        The default version: number, commit id, author, ISO 8601 date, subject.
+    dtype, shape : str and tuple of int
+        Form of the data.
+    bytes : int
+        Size of the file.
+    locked, withdrawn : bool
+        State.
+    """
+
+    constant: str
+    detector: str
+    ctype: str
+    begin: int
+    end: int | None
+    version: str
+    commit: str
+    author: str
+    date: str
+    comment: str
+    dtype: str
+    shape: tuple[int, ...]
+    bytes: int
+    locked: bool
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The constants of one commit."""
+
+    schema: ClassVar[str] = "calibvcs.ls/1"
+
+    at: str
+    constants: tuple[Row, ...]
+
+
+def ls(catalogue: Catalogue, pattern: str | None, *, now: float, valid_at: float | None = None) -> Listing:
+    """List constants.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The commit to look at.
+    pattern : str or None
+        Glob over ``DET/CTYPE/RANGE``; missing parts match everything.
+    now : float
+        When an alias is to be resolved if `valid_at` is not given, UNIX seconds.
+    valid_at : float, optional
+        Only the constants that a reader gets for this time, UNIX seconds.
+
+    Returns
+    -------
+    Listing
+        Rows sorted by detector, ctype and range.
+    """
+    found = list(select(catalogue, pattern, now if valid_at is None else valid_at))
+    if valid_at is not None:
+        found = [constant for constant in found if _in_force(catalogue, constant, valid_at)]
+    return Listing(catalogue.snapshot.commit_id or "", tuple(_row(catalogue, constant) for constant in found))
+
+
+def _in_force(catalogue: Catalogue, constant: ConstantName, time: float) -> bool:
+    try:
+        return catalogue.choose(constant.detector, constant.ctype, time) == constant
+    except NoValidConstantError:
+        return False
+
+
+def _row(catalogue: Catalogue, constant: ConstantName) -> Row:
+    metadata = catalogue.metadata(constant)
+    _, entry = catalogue.payload(constant)
+    store = catalogue.snapshot.store
+    version = catalogue.history.default(constant)
+    commit = version.commit if version else None
+    return Row(
+        constant=str(constant),
+        detector=str(constant.detector),
+        ctype=constant.ctype,
+        begin=constant.validity.begin,
+        end=constant.validity.end,
+        version=version.name if version else "",
+        commit=commit.id if commit else "",
+        author=commit.author.name if commit else "",
+        date=as_text(commit.author.time) if commit else "",
+        comment=commit.message.subject if commit else "",
+        dtype=metadata.dtype,
+        shape=metadata.shape,
+        bytes=store.blob_head(entry.id, 0)[1],
+        locked=metadata.locked,
+        withdrawn=metadata.withdrawn,
+    )

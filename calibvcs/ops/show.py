@@ -1,0 +1,109 @@
+"""``show``: everything that is known of one constant, with statistics of its data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from calibvcs.formats import geometry_text
+from calibvcs.model import array_statistics, layout
+from calibvcs.model.constant_types import constant_type
+from calibvcs.model.times import as_text
+from calibvcs.ops.catalogue import Catalogue
+from calibvcs.ops.get import read
+from calibvcs.ops.reference import locate
+from calibvcs.store.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from calibvcs.model.array_statistics import SegmentStatistics
+    from calibvcs.model.metadata import Metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One version of a constant.
+
+    Attributes
+    ----------
+    constant, version, commit, author, date, comment : str
+        Its name, version, and the commit that added it.
+    blob : str
+        Id of the data.
+    meta : Metadata
+        What stands beside the data.
+    segments : tuple of SegmentStatistics
+        Statistics per gain range and segment, in the unit of the constant; empty for text.
+    panels : tuple of str
+        Labels of the panels of a geometry.
+    text : str
+        The text, for a constant that is text but no geometry.
+    """
+
+    schema: ClassVar[str] = "calibvcs.show/1"
+
+    constant: str
+    version: str
+    commit: str
+    author: str
+    date: str
+    comment: str
+    blob: str
+    meta: Metadata
+    segments: tuple[SegmentStatistics, ...] = ()
+    panels: tuple[str, ...] = ()
+    text: str = ""
+
+
+def show(catalogue: Catalogue, given: str, now: float) -> Shown:
+    """Return everything that is known of a constant.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The commit to look at.
+    given : str
+        ``DET/CTYPE/RANGE[@VERSION]``; the range may be left out where there is only one.
+    now : float
+        When an alias is to be resolved, UNIX seconds.
+
+    Returns
+    -------
+    Shown
+        Metadata, provenance and statistics.
+
+    Raises
+    ------
+    UnknownConstantError, UnknownVersionError
+        If it is not there.
+    """
+    store = catalogue.snapshot.store
+    located = locate(store, catalogue, given, now)
+    then = Catalogue(Snapshot(store, located.commit_id))
+    constant = read(then, located.constant)
+    known = catalogue.history
+    version = next((v for v in known.versions(located.constant) if v.name == located.version), None)
+    commit = version.commit if version else store.commit(located.commit_id)
+    data, text = constant.data, ""
+    segments: tuple[SegmentStatistics, ...] = ()
+    panels: tuple[str, ...] = ()
+    if not isinstance(data, str):
+        spec = constant_type(located.constant.ctype)
+        detector = then.detector(located.constant.detector)
+        segments = array_statistics.summarise(data, dims=detector.dims(spec, data.shape), kind=spec.array_kind)
+    elif located.constant.ctype in layout.GEOMETRY_CTYPES:
+        panels = tuple(panel.label for panel in geometry_text.decode(data, given).panels)
+    else:
+        text = data
+    return Shown(
+        constant=str(located.constant),
+        version=located.version,
+        commit=commit.id,
+        author=commit.author.name,
+        date=as_text(commit.author.time),
+        comment=commit.message.comment,
+        blob=constant.blob,
+        meta=constant.meta,
+        segments=segments,
+        panels=panels,
+        text=text,
+    )

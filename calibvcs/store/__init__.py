@@ -1,0 +1,1 @@
+"""Git underneath: objects, trees, refs, worktrees. The only package that knows dulwich."""

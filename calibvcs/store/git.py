@@ -1,0 +1,246 @@
+"""The store in a Git repository, bare or with a worktree: readers take no lock, writers the branch's for an instant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from dulwich.errors import NotGitRepository
+from dulwich.refs import Ref
+from dulwich.repo import Repo
+
+from calibvcs.errors import (
+    AlreadyExistsError,
+    BranchMovedError,
+    DamagedObjectError,
+    DamagedRepositoryError,
+    InvalidOptionError,
+    NoRepositoryError,
+)
+from calibvcs.model.commits import Message, Tag
+from calibvcs.store import loose, packed
+from calibvcs.store.durable import disk_errors
+from calibvcs.store.objects import (
+    decode_commit,
+    decode_tag,
+    decode_tree,
+    encode_commit,
+    encode_signature,
+    encode_tag,
+    object_id,
+)
+from calibvcs.store.refs import append_reflog, compare_and_set
+from calibvcs.store.trees import edited
+from calibvcs.store.worktree import Worktree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from calibvcs.model.commits import Commit, Signature
+    from calibvcs.store.protocol import Buffers, TreeEntry
+
+_ZERO = "0" * 40
+
+
+class GitStore:
+    """Constants in a Git repository on disk.
+
+    Parameters
+    ----------
+    path : Path
+        Repository: its worktree, its ``.git`` or a bare one.
+
+    Raises
+    ------
+    NoRepositoryError
+        If there is no Git repository.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._repo = Repo(str(path))
+        except NotGitRepository:
+            raise NoRepositoryError(str(path)) from None
+        except (OSError, ValueError) as error:
+            raise DamagedRepositoryError(str(path), f"git cannot open it: {error}") from None
+        self._folder = Path(self._repo.commondir())
+        self._objects = Path(self._repo.object_store.path)
+        self._worktree = None if self._repo.bare else Worktree(self._repo, self)
+
+    @classmethod
+    def discover(cls, start: Path) -> GitStore:
+        """Open the repository that a folder lies in, as Git finds it.
+
+        Raises
+        ------
+        NoRepositoryError
+            If neither the folder nor one above it is a repository.
+        """
+        start = start.resolve()
+        for folder in (start, *start.parents):
+            if (folder / ".git").exists() or ((folder / "objects").is_dir() and (folder / "HEAD").is_file()):
+                return cls(folder)
+        raise NoRepositoryError(str(start))
+
+    def close(self) -> None:
+        """Give files and maps back."""
+        self._repo.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- refs -------------------------------------------------------------------------------------------------
+
+    @property
+    def location(self) -> str:
+        """Where it is: the worktree, or the bare repository."""
+        return str(self._repo.path)
+
+    @property
+    def folder(self) -> Path:
+        """The Git folder itself."""
+        return self._folder
+
+    @property
+    def bare(self) -> bool:
+        """Whether it has no worktree."""
+        return self._worktree is None
+
+    @property
+    def branch(self) -> str:
+        """Name of the branch that HEAD stands on; ``HEAD`` where it is detached."""
+        head = self._repo.refs.read_ref(Ref(b"HEAD")) or b""
+        return head.removeprefix(b"ref: refs/heads/").decode() if head.startswith(b"ref: ") else "HEAD"
+
+    def refs(self) -> Mapping[str, str]:
+        """Return every ref with the id it stands on."""
+        return {name.decode(): target.decode() for name, target in self._repo.refs.as_dict().items() if name != b"HEAD"}
+
+    def tip(self) -> str | None:
+        """Return the commit that the branch stands on; None while it has none."""
+        branch = self.branch
+        return self._ref(branch if branch == "HEAD" else f"refs/heads/{branch}")
+
+    def _ref(self, name: str) -> str | None:
+        try:
+            return self._repo.refs[Ref(name.encode())].decode()
+        except KeyError:
+            return None
+
+    # --- objects ----------------------------------------------------------------------------------------------
+
+    def commit(self, commit_id: str) -> Commit:
+        """Return a commit."""
+        return decode_commit(self._read(commit_id, "commit"), commit_id)
+
+    def tree(self, tree_id: str) -> Mapping[str, TreeEntry]:
+        """Return the names in a tree."""
+        return decode_tree(self._read(tree_id, "tree"), tree_id)
+
+    def blob(self, blob_id: str) -> bytes:
+        """Return the content of a blob, its hash checked."""
+        return self._read(blob_id, "blob")
+
+    def blob_head(self, blob_id: str, length: int) -> tuple[bytes, int]:
+        """Return the first bytes of a blob, and its whole size in bytes."""
+        found = loose.read_head(self._objects, blob_id, length) or packed.read_head(
+            self._repo.object_store, blob_id, length
+        )
+        kind, head, size = found
+        if kind != "blob":
+            raise DamagedObjectError(blob_id, f"it is a {kind}, not a blob")
+        return head, size
+
+    def kind(self, wanted: str) -> str | None:
+        """Return commit, tree, blob or tag; None where there is no such object."""
+        found = loose.read_head(self._objects, wanted, 0)
+        if found is None and packed.contains(self._repo.object_store, wanted):
+            found = packed.read_head(self._repo.object_store, wanted, 0)
+        return found[0] if found else None
+
+    def abbreviated(self, prefix: str) -> Sequence[str]:
+        """Return the ids of the objects whose id begins with some hex digits."""
+        return sorted({found.decode() for found in self._repo.object_store.iter_prefix(prefix.encode())})
+
+    def tag(self, name: str) -> Tag | None:
+        """Return a tag by its name, or by the id of its object."""
+        target = self._ref(f"refs/tags/{name}") or name
+        kind = self.kind(target) if len(target) == len(_ZERO) else None
+        if kind == "commit" and target != name:
+            return Tag(name, target, target)
+        return decode_tag(self._read(target, "tag"), target, name) if kind == "tag" else None
+
+    def _read(self, wanted: str, kind: str) -> bytes:
+        found = loose.read(self._objects, wanted)
+        if found is None:
+            found = packed.read(self._repo.object_store, wanted)
+            if object_id(found[0], [found[1]]) != wanted:
+                raise DamagedObjectError(wanted, "its content in the pack does not have this hash")
+        if found[0] != kind:
+            raise DamagedObjectError(wanted, f"it is a {found[0]}, not a {kind}")
+        return found[1]
+
+    # --- writing ----------------------------------------------------------------------------------------------
+
+    def put_blob(self, buffers: Buffers) -> str:
+        """Write a blob durably and return its id; nothing refers to it yet."""
+        return self._write("blob", buffers)
+
+    def commit_edits(
+        self, parent: str | None, edits: Mapping[str, str | None], text: str, author: Signature, committer: Signature
+    ) -> str:
+        """Write trees and commit, move the branch, and bring the worktree after it."""
+        branch = self.branch
+        if branch == "HEAD":
+            raise InvalidOptionError("HEAD", "detached", "a change is made on a branch", "git switch main")
+        if self.tip() != parent:
+            raise BranchMovedError(branch)
+        if self._worktree:
+            self._worktree.recover()
+            self._worktree.check_clean(edits)
+        tree, made = edited(self.tree, self.commit(parent).tree if parent else None, edits)
+        for data in made.values():
+            self._write("tree", [data])
+        parents = (parent,) if parent else ()
+        commit_id = self._write("commit", [encode_commit(tree, parents, author, committer, text)])
+        pending = self._worktree.announce(edits) if self._worktree else None
+        if not self._move(f"refs/heads/{branch}", parent, commit_id, Message.parse(text).subject, committer):
+            if pending:
+                pending.unlink(missing_ok=True)
+            raise BranchMovedError(branch)
+        if self._worktree and pending:
+            self._worktree.follow(edits)
+            pending.unlink(missing_ok=True)
+        return commit_id
+
+    def create_tag(self, name: str, commit_id: str, text: str, tagger: Signature) -> Tag:
+        """Write an annotated tag."""
+        taken = AlreadyExistsError("tag", name, "tags are immutable; choose another name")
+        if self._ref(f"refs/tags/{name}") is not None:
+            raise taken
+        tag_id = self._write("tag", [encode_tag(name, commit_id, tagger, text)])
+        if not compare_and_set(self._folder, f"refs/tags/{name}", None, tag_id, self._packed_ref):
+            raise taken
+        return Tag(name, commit_id, tag_id, tagger, text)
+
+    def _write(self, kind: str, buffers: Buffers) -> str:
+        new_id = object_id(kind, buffers)
+        if packed.contains(self._repo.object_store, new_id):
+            return new_id
+        return loose.write(self._objects, kind, new_id, buffers)
+
+    def _move(self, ref: str, old: str | None, new: str, subject: str, committer: Signature) -> bool:
+        if not compare_and_set(self._folder, ref, old, new, self._packed_ref):
+            return False
+        line = f"{old or _ZERO} {new} {encode_signature(committer)}\tcalibvcs: {subject}"
+        with disk_errors(self._folder / "logs"):
+            for name in ("HEAD", ref):
+                append_reflog(self._folder, name, line, create=not self.bare)
+        return True
+
+    def _packed_ref(self, ref: str) -> str | None:
+        found = self._repo.refs.get_packed_refs().get(Ref(ref.encode()))
+        return found.decode() if found else None
