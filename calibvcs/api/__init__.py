@@ -7,6 +7,7 @@ from pathlib import Path
 from calibvcs import settings
 from calibvcs.api.repository import Repository
 from calibvcs.errors import CalibvcsError
+from calibvcs.model.commits import clean_comment
 from calibvcs.store.git import GitStore
 from calibvcs.version import __version__
 
@@ -25,7 +26,7 @@ def open(path: str | os.PathLike[str] | None = None) -> Repository:  # noqa: A00
 
     Parameters
     ----------
-    path : path, optional
+    path : str or path, optional
         A worktree, a folder in it, or a bare repository; default is ``$CALIBVCS_REPO``, else the repository around
         the current folder.
 
@@ -38,6 +39,14 @@ def open(path: str | os.PathLike[str] | None = None) -> Repository:  # noqa: A00
     ------
     NoRepositoryError
         If there is none.
+    DamagedRepositoryError
+        If Git's own files in it cannot be understood.
+
+    Examples
+    --------
+    >>> with calibvcs.open("calibvcs-quickstart") as repository:
+    ...     len(repository.detector.ls().detectors)
+    3
     """
     return Repository(GitStore.discover(settings.repository_path(path)))
 
@@ -47,7 +56,7 @@ def init(path: str | os.PathLike[str], *, bare: bool = False, name: str = "") ->
 
     Parameters
     ----------
-    path : path
+    path : str or path
         Folder; it is made where it does not exist.
     bare : bool, optional
         Whether it has no worktree, as a central repository.
@@ -62,17 +71,30 @@ def init(path: str | os.PathLike[str], *, bare: bool = False, name: str = "") ->
     Raises
     ------
     AlreadyExistsError
-        If there is a Git repository already.
+        If there is a Git repository already, or, for one without worktree, any file.
     NoIdentityError
         If nobody said who the user is.
+    InvalidOptionError
+        If the name has control characters.
+    NotWritableError, StorageError
+        If the disk refuses.
+
+    Examples
+    --------
+    >>> made = calibvcs.init("constants", name="mfx")
+    >>> with calibvcs.open("constants") as repository:
+    ...     repository.commit == made.commit
+    True
     """
     from calibvcs.ops.init import init as first_commit
     from calibvcs.store.initialise import initialise
 
     folder = Path(path).expanduser()
     author = settings.author(None)
+    title = name.strip() or folder.resolve().name.removesuffix(".git")
+    clean_comment(f"repository {title}")  # a name that no commit can hold is told before anything is made
     with initialise(folder, bare=bare) as store:
-        return first_commit(store, author, name or folder.resolve().name.removesuffix(".git"), bare=bare)
+        return first_commit(store, author, title, bare=bare)
 
 
 def doctor(path: str | os.PathLike[str] | None = None) -> Diagnosis:
@@ -80,13 +102,14 @@ def doctor(path: str | os.PathLike[str] | None = None) -> Diagnosis:
 
     Parameters
     ----------
-    path : path, optional
+    path : str or path, optional
         As for `open`.
 
     Returns
     -------
     Diagnosis
-        One check a line.
+        ``.sound``, whether nothing keeps the user from working; ``.checks``, each with what was found and how to mend
+        it. A repository that is missing or broken is one of them, not an error that is raised.
     """
     from calibvcs.ops.doctor import doctor as examine
 

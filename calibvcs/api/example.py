@@ -23,6 +23,11 @@ DETECTOR = "jungfrau-000001"
 def example_tree() -> Path:
     """Return the folder of the example tree: in the installed package, or beside it in a checkout.
 
+    Returns
+    -------
+    Path
+        A tree of constants in format 1.
+
     Raises
     ------
     MissingFileError
@@ -44,7 +49,8 @@ def make_example(path: Path, new_dark: Path) -> str:
         Folder of the new repository, with a worktree. Where nobody said who the user is, it gets an identity of its
         own, so that the commands work there.
     new_dark : Path
-        File to write: pedestals as in the example, drifted by 2 ADU in gain range 0 of segment 1, some pixels more.
+        ``.npy`` file to write: pedestals as in the example, float32 of shape (3, 2, 32, 64) in ADU, drifted by 2 ADU
+        in gain range 0 of segment 1, and by 25.5 ADU in 40 pixels of gain range 2 of segment 0.
 
     Returns
     -------
@@ -55,6 +61,12 @@ def make_example(path: Path, new_dark: Path) -> str:
     ------
     AlreadyExistsError
         If there is a repository already.
+    MissingFileError
+        If this installation has no example tree.
+    InvalidDataError
+        If that tree breaks the format.
+    NotWritableError, StorageError
+        If the disk refuses.
     """
     tree = example_tree()
     with initialise(path, bare=False) as store:

@@ -24,12 +24,24 @@ def as_json(result: Any) -> dict[str, Any]:
     Parameters
     ----------
     result : dataclass
-        Result of an operation, with a class attribute ``schema``.
+        What a verb of `Repository`, `calibvcs.init` or `calibvcs.doctor` returned, with a class attribute ``schema``.
 
     Returns
     -------
     dict
-        ``schema`` first, then the fields; NaN and infinite numbers are None.
+        ``schema`` first, then the fields in their order. Names of constants, detectors and runs are text, tuples
+        are lists, decimal numbers are floats; NaN and infinite numbers are None.
+
+    Raises
+    ------
+    AttributeError
+        If it is no result: it names no schema. The data of `Repository.get` do not go into JSON.
+
+    Examples
+    --------
+    >>> from calibvcs.api.wire import as_json
+    >>> list(as_json(repository.tag.list()))
+    ['schema', 'tags']
     """
     return {"schema": result.schema, **_plain(result)}
 
@@ -46,7 +58,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
     if isinstance(value, Decimal):
-        return float(value)
+        return _plain(float(value))
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

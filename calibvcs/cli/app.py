@@ -5,41 +5,44 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
-from typing import Annotated, Any
+from importlib import import_module
+from typing import Annotated
 
 import typer
 
-from calibvcs.cli import change, exits, look, nouns, output, start
-from calibvcs.errors import CalibvcsError, UsageError
+from calibvcs.cli import exits, output
+from calibvcs.errors import CalibvcsError, StorageError, UsageError
 from calibvcs.version import __version__
 
-app = typer.Typer(
-    name="calibvcs",
-    help="Git for detector calibration constants.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="rich" if sys.stdout.isatty() else None,  # importing rich costs as much as a whole verb
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+# Verb -> module of this package that has a function of its name. Only what is called is imported and built.
+_VERBS = {
+    "quickstart": "start", "init": "start", "doctor": "start",
+    "add": "change", "lock": "change", "unlock": "change", "withdraw": "change",
+    "ls": "look", "show": "look", "get": "look", "why": "look", "log": "look", "diff": "look", "verify": "look",
+}  # fmt: skip
+_NOUNS = ("detector", "alias", "run", "tag", "default")
 
-_VERBS: dict[str, tuple[Callable[..., None], ...]] = {
-    "start": (start.init, start.doctor, start.quickstart),
-    "change": (change.add, change.lock, change.unlock, change.withdraw),
-    "look": (look.ls, look.show, look.get, look.why, look.log, look.diff, look.verify),
-}
-for panel, verbs in _VERBS.items():
-    for verb in verbs:
-        app.command(verb.__name__, rich_help_panel=panel)(verb)
-for name, group in (
-    ("default", nouns.default),
-    ("tag", nouns.tag),
-    ("detector", nouns.detector),
-    ("alias", nouns.alias),
-    ("run", nouns.run),
-):
-    app.add_typer(group, name=name)
+
+def build(arguments: list[str]) -> typer.Typer:
+    """Return the root command with the verb that is called, or with all of them where none is named."""
+    app = typer.Typer(
+        name="calibvcs",
+        help="Git for detector calibration constants.",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich" if sys.stdout.isatty() else None,  # importing rich costs as much as a whole verb
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    called = next((word for word in arguments if not word.startswith("-")), "")
+    for verb, module in _VERBS.items():
+        if called == verb or called not in {*_VERBS, *_NOUNS}:
+            app.command(verb, rich_help_panel=module)(getattr(import_module(f"calibvcs.cli.{module}"), verb))
+    for noun in _NOUNS:
+        if called == noun or called not in {*_VERBS, *_NOUNS}:
+            app.add_typer(getattr(import_module("calibvcs.cli.nouns"), noun), name=noun)
+    return app
 
 
 def _version(asked: bool) -> None:
@@ -48,8 +51,7 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def root(
+def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
@@ -60,7 +62,8 @@ def root(
 def call(arguments: list[str]) -> int:
     """Run one command line and return its exit code; whatever goes wrong has been reported by then."""
     try:
-        result: Any = app(arguments, standalone_mode=False)
+        result = build(arguments)(arguments, standalone_mode=False)
+        sys.stdout.flush()
     except CalibvcsError as error:
         output.report(error)
         return error.exit_code
@@ -70,19 +73,26 @@ def call(arguments: list[str]) -> int:
     except BrokenPipeError:  # the reader of a pipe, such as head, went away
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except OSError as error:  # what a verb touches has its own errors: this is the output
+        output.note(f"error: cannot write the output: {error.strerror or error}")
+        return StorageError.exit_code
     except typer.TyperException as error:  # a verb or option that does not exist, or lacks its value
-        output.note(_usage(error.format_message()))
+        output.note(_usage(error.format_message(), arguments))
         return UsageError.exit_code
+    except Exception as error:
+        if "CALIBVCS_DEBUG" in os.environ:
+            raise
+        output.note(f"internal error: {type(error).__name__}: {error}")
+        output.note("hint: this is a fault of calibvcs; CALIBVCS_DEBUG=1 shows where it happened, for a report")
+        return exits.INTERNAL
     return result if isinstance(result, int) else exits.OK
 
 
-def _usage(message: str) -> str:
-    known = message.startswith("Usage:")  # a group was named without a verb: its help is the message
-    return (
-        message
-        if known
-        else f"error: {message}\nhint: calibvcs --help lists the verbs, calibvcs VERB --help their options"
-    )
+def _usage(message: str, arguments: list[str]) -> str:
+    if message.lstrip().startswith("Usage:"):  # a noun was named without a verb: its help is the message
+        return message
+    verb = f" {arguments[0]}" if arguments and arguments[0] in {*_VERBS, *_NOUNS} else ""
+    return f"error: {message}\nhint: calibvcs{verb} --help"
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import calibvcs
 from calibvcs.cli import options, output, views
 from calibvcs.errors import InvalidOptionError
 from calibvcs.formats.toml_document import parse_assignments
+from calibvcs.model.times import RunName
 
 
 def add(
@@ -26,7 +27,7 @@ def add(
         str | None, typer.Option("--manifest", metavar="FILE", help="TOML list of many constants for one commit.")
     ] = None,
     experiment: Annotated[str, typer.Option("--experiment", metavar="E", help="Where they were taken.")] = "",
-    run: Annotated[int | None, typer.Option("--run", metavar="R", min=0, help="Run they were taken in.")] = None,
+    run: Annotated[str | None, typer.Option("--run", metavar="R|E:R", help="Run they were taken in.")] = None,
     run_end: Annotated[
         int | None, typer.Option("--run-end", metavar="R", min=0, help="Last run they are meant for.")
     ] = None,
@@ -56,6 +57,7 @@ def add(
             )
         else:
             det, kind, path = _positional(detector, ctype, file)
+            experiment, number = _run(experiment, run)
             added = repository.add(
                 det,
                 kind,
@@ -64,7 +66,7 @@ def add(
                 end=end,
                 message=message,
                 experiment=experiment,
-                run=run,
+                run=number,
                 run_end=run_end,
                 source=source,
                 unit=unit,
@@ -75,7 +77,7 @@ def add(
                 force_reason=reason,
                 dry_run=dry_run,
             )
-    output.show(added, views.added, as_json_text=json)
+    output.changed(added, views.added, as_json_text=json, dry_run=dry_run)
 
 
 def lock(
@@ -88,7 +90,7 @@ def lock(
     """Protect the default of a constant: changes are refused, with this comment."""
     with calibvcs.open(repo) as repository:
         state = repository.lock(constant, message=message, dry_run=dry_run)
-    output.show(state, views.default, as_json_text=json)
+    output.changed(state, views.default, as_json_text=json, dry_run=dry_run)
 
 
 def unlock(
@@ -101,7 +103,7 @@ def unlock(
     """Take the protection of a default away."""
     with calibvcs.open(repo) as repository:
         state = repository.unlock(constant, message=message, dry_run=dry_run)
-    output.show(state, views.default, as_json_text=json)
+    output.changed(state, views.default, as_json_text=json, dry_run=dry_run)
 
 
 def withdraw(
@@ -114,7 +116,7 @@ def withdraw(
     """Mark the default of a range as bad: readers skip the range until another version is made its default."""
     with calibvcs.open(repo) as repository:
         state = repository.withdraw(constant, message=message, dry_run=dry_run)
-    output.show(state, views.default, as_json_text=json)
+    output.changed(state, views.default, as_json_text=json, dry_run=dry_run)
     if not json:
         output.note(f"another version becomes the default with: calibvcs default set {state.constant}@vN -m WHY")
 
@@ -128,6 +130,16 @@ def _positional(detector: str | None, ctype: str | None, file: str | None) -> tu
         allowed = "DET CTYPE FILE are needed (or --manifest FILE)"
         raise InvalidOptionError("add", " ".join(filter(None, (detector, ctype, file))), allowed)
     return detector, ctype, file
+
+
+def _run(experiment: str, run: str | None) -> tuple[str, int | None]:
+    """Return experiment and run number of ``--experiment E --run R``, or of ``--run E:R`` alone."""
+    if run is None or run.isdecimal():
+        return experiment, None if run is None else int(run)
+    name = RunName.parse(run)
+    if experiment not in {"", name.experiment}:
+        raise InvalidOptionError("--run", run, f"it is a run of another experiment than --experiment {experiment}")
+    return name.experiment, name.run
 
 
 def _nothing_beside_manifest(*given: str | None) -> None:

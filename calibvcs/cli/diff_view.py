@@ -37,7 +37,10 @@ def _constant(difference: ConstantDifference) -> Iterator[str]:
         yield from (f"  {line}" for line in _geometry(difference.geometry))
     if difference.text:
         yield f"  {difference.text}"
-    yield from (f"  {entry.field}: {entry.a or '-'} -> {entry.b or '-'}" for entry in difference.metadata)
+    told = [entry for entry in difference.metadata if not entry.field.startswith("provenance.")]
+    yield from (f"  {entry.field}: {entry.a or '-'} -> {entry.b or '-'}" for entry in told)
+    if len(told) < len(difference.metadata):
+        yield "  provenance differs: see calibvcs show of both, or --json"
 
 
 def _array(difference: ArrayDifference) -> Iterator[str]:

@@ -51,7 +51,7 @@ def detector_add(
             message=message,
             dry_run=dry_run,
         )
-    output.show(result, views.detector, as_json_text=json)
+    output.changed(result, views.detector, as_json_text=json, dry_run=dry_run)
 
 
 @detector.command("set")
@@ -79,7 +79,7 @@ def detector_set(
             message=message,
             dry_run=dry_run,
         )
-    output.show(result, views.detector, as_json_text=json)
+    output.changed(result, views.detector, as_json_text=json, dry_run=dry_run)
 
 
 @detector.command("show")
@@ -121,7 +121,7 @@ def alias_add(
         result = repository.alias.add(
             name, detector, begin=begin or "0", end=end, source=source, message=message, dry_run=dry_run
         )
-    output.show(result, views.aliases, as_json_text=json)
+    output.changed(result, views.aliases, as_json_text=json, dry_run=dry_run)
 
 
 @alias.command("ls")
@@ -176,7 +176,7 @@ def run_mark(
             instrument=instrument,
             dry_run=dry_run,
         )
-    output.show(result, views.runs, as_json_text=json)
+    output.changed(result, views.runs, as_json_text=json, dry_run=dry_run)
 
 
 @run.command("unmark")
@@ -190,7 +190,7 @@ def run_unmark(
     """Take a run out of the table; history keeps it."""
     with calibvcs.open(repo) as repository:
         result = repository.run.unmark(name, message=message, dry_run=dry_run)
-    output.show(result, views.runs, as_json_text=json)
+    output.changed(result, views.runs, as_json_text=json, dry_run=dry_run)
 
 
 @run.command("ls")
@@ -219,7 +219,7 @@ def tag_create(
     """Name the whole set of defaults; a tag never moves."""
     with calibvcs.open(repo) as repository:
         result = repository.tag.create(name, message=message, at=at, dry_run=dry_run)
-    output.show(result, views.tags, as_json_text=json)
+    output.changed(result, views.tags, as_json_text=json, dry_run=dry_run)
 
 
 @tag.command("list")
@@ -263,4 +263,4 @@ def default_set(
     """Make a version the default again; no version is lost."""
     with calibvcs.open(repo) as repository:
         result = repository.default.set(constant, message=message, dry_run=dry_run)
-    output.show(result, views.default, as_json_text=json)
+    output.changed(result, views.default, as_json_text=json, dry_run=dry_run)

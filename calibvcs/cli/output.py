@@ -20,10 +20,24 @@ _GAP = "  "
 def show(result: Any, view: Callable[[Any], Iterable[str]], *, as_json_text: bool) -> None:
     """Print a result in the form that was asked for."""
     if as_json_text:
-        print(json.dumps(as_json(result), indent=2, ensure_ascii=False, allow_nan=False))
+        print(_dumped(as_json(result)))
     else:
         for line in view(result):
             print(line)
+
+
+def _dumped(values: dict[str, Any]) -> str:
+    return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def changed(result: Any, view: Callable[[Any], Iterable[str]], *, as_json_text: bool, dry_run: bool) -> None:
+    """Print the result of a change, and say so where it was only tried."""
+    if dry_run and as_json_text:
+        print(_dumped({**as_json(result), "dry_run": True}))
+        return
+    if dry_run:
+        print("dry run, nothing is changed; without --dry-run:")
+    show(result, view, as_json_text=as_json_text)
 
 
 def note(text: str) -> None:

@@ -102,7 +102,8 @@ def chosen(result: Chosen) -> Iterator[str]:
     yield (
         f"{result.constant}@{result.version}  {form} {result.unit}".rstrip() + f"  commit {result.commit[:_ID]}{where}"
     )
-    yield f"because: {result.reason} ({result.considered} ranges looked at for {as_text(result.time)})"
+    ranges = "1 range" if result.considered == 1 else f"{result.considered} ranges"
+    yield f"because: {result.reason} ({ranges} looked at for {as_text(result.time)})"
 
 
 def why(result: Why) -> Iterator[str]:
@@ -146,8 +147,7 @@ def log(result: Log) -> Iterator[str]:
 def added(result: AddResult) -> Iterator[str]:
     """Show what `add` did."""
     for one in result.constants:
-        verb = "would add" if result.dry_run else "added"
-        yield f"{verb} {bold(f'{one.constant}@{one.version}')}  commit {result.commit[:_ID]}  blob {one.blob[:_ID]}"
+        yield f"added {bold(f'{one.constant}@{one.version}')}  commit {result.commit[:_ID]}  blob {one.blob[:_ID]}"
         yield f"  {_changes(one.changes)}"
         yield from (f"  warning: {text}" for text in one.warnings)
         yield from (f"  forced: {text}" for text in one.forced)
@@ -156,12 +156,11 @@ def added(result: AddResult) -> Iterator[str]:
 def _changes(changes: Changes | None) -> str:
     if changes is None:
         return "nothing like it was there before"
-    if changes.median is None:
-        what = f"{changes.changed} of {changes.pixels} panels or lines differ"
-    else:
-        share = 100 * changes.changed / changes.pixels
+    what = f"{changes.changed} of {changes.compared} {changes.of} differ"
+    if changes.median is not None:
+        share = 100 * changes.changed / changes.compared
         largest = f"largest median difference {changes.median:+.6g}, largest difference {changes.max_abs:.6g}"
-        what = f"{changes.changed} of {changes.pixels} pixels differ ({share:.1f} %), {largest}"
+        what = f"{what} ({share:.1f} %), {largest}"
     return f"against {changes.against}: {what}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from calibvcs.errors import CalibvcsError, InvalidDocumentError
+from calibvcs.errors import CalibvcsError
 from calibvcs.formats import toml_document
 from calibvcs.model.aliases import Alias
 from calibvcs.model.layout import aliases_file
@@ -28,27 +28,24 @@ def decode(data: bytes, dettype: str) -> tuple[Alias, ...]:
 
 
 def _row(table: toml_document.Table) -> Alias:
+    begin, end = table.integer("begin", 0) or 0, table.integer("end")
     try:
-        validity = Validity(table.integer("begin", 0) or 0, table.integer("end"))
+        validity = Validity(begin, end)
     except CalibvcsError as error:
-        raise InvalidDocumentError(table.path, error.problem) from None
+        raise table.wrong("begin", f"the begin of a range ({error.problem})", begin) from None
     detector = table.parsed("detector", DetectorName.parse)
     return Alias(table.parsed("alias", parse_alias), detector, validity, table.text("source", ""))
 
 
 def encode(rows: Iterable[Alias], previous: bytes | None = None) -> bytes:
-    """Return the file; comments above the rows of the previous one are kept."""
+    """Return the file; comments of the previous one are kept."""
     tables = [
         {
-            key: value
-            for key, value in {
-                "alias": row.alias,
-                "detector": str(row.detector),
-                "source": row.source or None,
-                "begin": row.validity.begin,
-                "end": row.validity.end,
-            }.items()
-            if value is not None
+            "alias": row.alias,
+            "detector": str(row.detector),
+            "source": row.source or None,
+            "begin": row.validity.begin,
+            "end": row.validity.end,
         }
         for row in rows
     ]

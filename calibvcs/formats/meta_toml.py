@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from calibvcs.formats import toml_document
 from calibvcs.model.metadata import InputFile, Metadata, Origin, Provenance
 
@@ -57,7 +59,7 @@ def decode(data: bytes, path: str) -> Metadata:
 
 
 def encode(metadata: Metadata) -> bytes:
-    """Return the file; equal metadata give equal bytes."""
+    """Return the file; equal metadata give equal bytes, so that parameters stand in the order of their names."""
     origin, provenance = metadata.origin, metadata.provenance
     inputs = [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in provenance.inputs]
     values = {
@@ -83,6 +85,12 @@ def encode(metadata: Metadata) -> bytes:
             "host": provenance.host,
             "inputs": inputs,
         },
-        "parameters": dict(metadata.parameters),
+        "parameters": _ordered(dict(metadata.parameters)),
     }
     return toml_document.write(values)
+
+
+def _ordered(value: object) -> Any:
+    if isinstance(value, dict):
+        return {key: _ordered(value[key]) for key in sorted(value, key=str)}
+    return [_ordered(inner) for inner in value] if isinstance(value, list | tuple) else value

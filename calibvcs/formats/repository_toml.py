@@ -20,17 +20,25 @@ def decode(data: bytes) -> RepositorySettings:
     """
     table = toml_document.read(data, REPOSITORY_FILE)
     given = table.raw("format")
-    if given != FORMAT or isinstance(given, bool):
+    if type(given) is not int or given != FORMAT:
         raise UnsupportedFormatError("missing" if given is None else repr(given), FORMAT)
     required = table.table("required")
     gates = table.table("gate")
-    limits = {
-        ctype: GateLimits(*(gates.table(ctype).number(n) for n in ("max_drift", "max_factor", "max_changed_fraction")))
-        for ctype in gates
-    }
+    limits = {ctype: _limits(gates.table(ctype)) for ctype in gates}
     return RepositorySettings(
         table.text("name", ""), {dettype: required.texts(dettype) for dettype in required}, limits
     )
+
+
+def _limits(table: toml_document.Table) -> GateLimits:
+    drift, factor, fraction = (table.number(key) for key in ("max_drift", "max_factor", "max_changed_fraction"))
+    if drift is not None and drift < 0:
+        raise table.wrong("max_drift", "0 or more, in the unit of the ctype", drift)
+    if factor is not None and factor < 1:
+        raise table.wrong("max_factor", "1 or more", factor)
+    if fraction is not None and not 0 <= fraction <= 1:
+        raise table.wrong("max_changed_fraction", "a fraction from 0 to 1", fraction)
+    return GateLimits(drift, factor, fraction)
 
 
 def encode(settings: RepositorySettings) -> bytes:

@@ -78,7 +78,7 @@ def explain(ranges: Iterable[Validity], time: float, withdrawn: Collection[Valid
     ranges = list(ranges)
     winner = choose(ranges, time, withdrawn)
     covering = sorted((v for v in ranges if time in v), key=lambda v: v.precedence, reverse=True)
-    outside = sorted((v for v in ranges if time not in v), key=lambda v: (v.distance(time), v.begin))
+    outside = sorted((v for v in ranges if time not in v), key=lambda v: (v.distance(time), v.begin, -v.precedence[1]))
     return tuple(_judge(validity, time, winner, validity in withdrawn) for validity in (*covering, *outside))
 
 

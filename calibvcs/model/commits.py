@@ -18,8 +18,8 @@ _CONSTANT = "Calibvcs-Constant"
 _RESTORED = "Calibvcs-Restored"
 _FORCED = "Calibvcs-Forced"
 _TRAILER = re.compile(r"([A-Za-z0-9-]+): (.*)")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]|[\ud800-\udfff]")
-_OWN_TRAILER = re.compile(r"^Calibvcs-[A-Za-z]+:", re.MULTILINE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]|[\ud800-\udfff]")
+_OWN_TRAILER = re.compile(r"^Calibvcs-[a-z]+[ \t]*:", re.MULTILINE | re.IGNORECASE)  # Git reads them in any case
 
 
 class Action(StrEnum):
@@ -110,14 +110,15 @@ class Message:
     @classmethod
     def parse(cls, text: str) -> Message:
         """Read a commit message; one without calibvcs trailers is all comment."""
-        head, _, last = text.rstrip("\n").rpartition("\n\n")
+        text = text.replace("\r\n", "\n").rstrip("\n")
+        head, _, last = text.rpartition("\n\n")
         found = [match.groups() for line in last.split("\n") if (match := _TRAILER.fullmatch(line))]
         values: dict[str, list[str]] = {}
         for key, value in found:
             values.setdefault(key, []).append(value)
         action = next((a for a in Action if a.value in values.get(_ACTION, ())), None)
         if not head or action is None:
-            return cls(text.rstrip("\n"))
+            return cls(text)
         constants = tuple(c for name in values.get(_CONSTANT, ()) if (c := _constant(name)) is not None)
         restored, forced = (values.get(key, [""])[0] for key in (_RESTORED, _FORCED))
         return cls(head.rstrip("\n"), action, constants, restored, forced)

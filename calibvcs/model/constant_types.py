@@ -36,9 +36,9 @@ class ConstantType:
     zeros : bool
         Whether all zeros can be right.
     max_drift : float or None
-        Gate: largest median |new - old| in `unit`, per gain range.
+        Gate: largest |median of new - old| in `unit`, per gain range and segment.
     max_factor : float or None
-        Gate: largest ratio of the medians of new and old, either way, per gain range.
+        Gate: largest ratio of the medians of new and old, either way, per gain range; a change of sign is too large.
     max_changed_fraction : float or None
         Gate: largest fraction of pixels that turn good or bad.
     """

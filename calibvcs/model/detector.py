@@ -84,9 +84,11 @@ class Detector:
     def panel_shape(self) -> tuple[int, int] | None:
         """Rows and columns of its panels: as declared for this detector, else those of its type."""
         declared = self.parameters.get("panel_shape")
-        if isinstance(declared, list) and len(declared) == 2 and all(isinstance(n, int) for n in declared):
-            return int(str(declared[0])), int(str(declared[1]))
-        return self.type.panel
+        match declared:
+            case [int(rows), int(columns)] if not isinstance(rows, bool) and not isinstance(columns, bool):
+                return rows, columns
+            case _:
+                return self.type.panel
 
     def dims(self, spec: ConstantType, shape: tuple[int, ...]) -> tuple[str, ...]:
         """Name the axes of an array of this detector.

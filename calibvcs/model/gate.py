@@ -9,6 +9,7 @@ import numpy as np
 
 from calibvcs.errors import Refusal, nearest
 from calibvcs.model.constant_types import KNOWN
+from calibvcs.model.detector import DETECTOR_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -102,16 +103,19 @@ def _check_axes(shape: tuple[int, ...], spec: ConstantType, detector: Detector) 
     if has_gains and gains > 1 and shape[0] != gains:
         return Verdict((Refusal("shape", f"{shape} has {shape[0]} gain ranges", expected),))
     found = shape[-3] if len(shape) > 2 else 1
-    if detector.segments and (found != len(detector.segments) or (gains > 1) != has_gains):
-        given = f"{shape} has {found} segments" + ("" if has_gains or gains == 1 else " and no gain axis")
-        return Verdict((Refusal("shape", given, f"{expected}: it declares {len(detector.segments)} segments"),))
+    known = detector.name.dettype in DETECTOR_TYPES or not spec.per_gain
+    odd = known and (gains > 1) != has_gains  # of a type that is not known, nobody knows whether it has gain ranges
+    if detector.segments and (found != len(detector.segments) or odd):
+        axis = f" and {'a' if has_gains else 'no'} gain axis" if odd else ""
+        limit = f"{expected}: it declares {len(detector.segments)} segments"
+        return Verdict((Refusal("shape", f"{shape} has {found} segments{axis}", limit),))
     declared = detector.parameters.get("panel_shape")
     panel = detector.panel_shape
     if panel and shape[-2:] != panel and declared is not None:
         return Verdict((Refusal("shape", f"{shape} has panels of {shape[-2:]}", f"{panel}, as the detector declares"),))
     warnings = []
-    if gains > 1 and not has_gains:
-        warnings.append(f"{shape} has no gain axis; {spec.name} of a {detector.name.dettype} usually is {expected}")
+    if odd:
+        warnings.append(f"{shape} has {len(shape)} axes; usual is {expected}")
     if panel and shape[-2:] != panel:
         warnings.append(f"panels of {shape[-2:]}; a full panel of a {detector.name.dettype} has {panel}")
     return Verdict((), tuple(warnings))
@@ -140,9 +144,12 @@ def check_values(array: NDArray[Any], spec: ConstantType) -> Verdict:
     if not spec.zeros and not any(block.any() for block in _blocks(array)):
         refusals.append(Refusal("not all zero", f"all {array.size} values are zero", "at least one that is not"))
     if spec.kind == "mask":
-        top = max(int(block.max()) for block in _blocks(array))
-        if top > 1:
-            refusals.append(Refusal("mask", f"values up to {top}", "1 (good) and 0 (bad)"))
+        others = [block[(block != 0) & (block != 1)] for block in _blocks(array)]
+        count = sum(other.size for other in others)
+        if count:
+            example = next(other[0] for other in others if other.size)
+            value = f"{count} of {array.size} values are neither, the first is {example}"
+            refusals.append(Refusal("mask", value, "1 (good) and 0 (bad)"))
     return Verdict(tuple(refusals))
 
 
@@ -171,18 +178,21 @@ def check_change(
         return Verdict((Refusal("shape", f"{array.shape}", f"{previous.shape}, as in {against}"),))
     refusals = []
     segments = difference.segments
-    if spec.max_drift is not None:
+    if spec.max_drift is not None and segments:
         worst = max(segments, key=lambda s: abs(s.median))
         if abs(worst.median) > spec.max_drift:
             where = _where(worst.gain, worst.segment)
             value = f"median change {worst.median:+.6g} {spec.unit}{where}"
             refusals.append(Refusal("drift", value, f"{spec.max_drift:g} {spec.unit} against {against}"))
     if spec.max_factor is not None:
-        new, old = float(np.median(array)), float(np.median(previous))
-        factor = abs(new / old) if old else float("inf" if new else 1)
-        if not 1 / spec.max_factor <= factor <= spec.max_factor:
-            value = f"median {new:.6g} {spec.unit}, before {old:.6g}"
-            refusals.append(Refusal("scale", value, f"a factor of {spec.max_factor:g} against {against}"))
+        gains = dict.fromkeys(s.gain for s in segments)
+        for gain in gains:  # the gain axis is the first one
+            new, old = (float(np.median(a if gain is None else a[gain])) for a in (array, previous))
+            factor = new / old if old else float("inf" if new else 1)
+            if not 1 / spec.max_factor <= factor <= spec.max_factor:
+                value = f"median {new:.6g} {spec.unit}{_where(gain, None)}, before {old:.6g}"
+                limit = f"a factor of {spec.max_factor:g}, either way and of the same sign, against {against}"
+                refusals.append(Refusal("scale", value, limit))
     if spec.max_changed_fraction is not None:
         turned = sum((s.new_bad or 0) + (s.cleared_bad or 0) for s in segments)
         fraction = turned / array.size

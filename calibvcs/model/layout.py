@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from calibvcs.model.names import ConstantName, DetectorName
+from calibvcs.errors import InvalidNameError
+from calibvcs.model.names import ConstantName, DetectorName, parse_ctype
 from calibvcs.model.validity import Validity
 
 FORMAT = 1
@@ -67,9 +68,13 @@ def constant_of(path: str) -> ConstantName | None:
     Raises
     ------
     CalibvcsError
-        If the path lies as deep as a constant's file, but its names break the grammar.
+        If the path lies as deep as a constant's file, but its names break the grammar, or the detector does not stand
+        in the folder of its type.
     """
     parts = path.split("/")
     if len(parts) != 5 or parts[0].startswith("."):
         return None
-    return ConstantName(DetectorName.parse(parts[1]), parts[2], Validity.parse(parts[3]))
+    constant = ConstantName(DetectorName.parse(parts[1]), parse_ctype(parts[2]), Validity.parse(parts[3]))
+    if not path.startswith(f"{constant_folder(constant)}/"):
+        raise InvalidNameError("path of a constant", path, f"{constant_folder(constant)}/{parts[4]}")
+    return constant

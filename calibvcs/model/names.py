@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from calibvcs.errors import InvalidNameError
 from calibvcs.model.validity import Validity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DETECTOR_LIMIT = 200
 NAME_LIMIT = 64
@@ -27,19 +31,36 @@ _WORD_RULE = f"a-z, 0-9 and _, not beginning with _, at most {NAME_LIMIT} charac
 _DETAIL_RULE = "a-z, 0-9, _ . and -, beginning with a letter or digit, without '..', not ending in '.' or '.lock'"
 
 
+def _sound_word(text: str) -> bool:
+    return len(text) <= NAME_LIMIT and bool(_WORD.fullmatch(text)) and text not in _RESERVED
+
+
 def _word(text: str, what: str) -> str:
-    if len(text) > NAME_LIMIT or not _WORD.fullmatch(text) or text in _RESERVED:
-        raise InvalidNameError(what, text, _WORD_RULE, _lower(text, _WORD))
+    if not _sound_word(text):
+        raise InvalidNameError(what, text, _WORD_RULE, _lower(text, _sound_word))
     return text
 
 
-def _lower(text: str, grammar: re.Pattern[str]) -> str:
-    lowered = text.lower()
-    return lowered if lowered != text and len(text) < NAME_LIMIT and grammar.fullmatch(lowered) else ""
+def _lower(text: str, sound: Callable[[str], bool]) -> str:
+    """Return the text in lower case, where only that keeps it from being a name."""
+    return lowered if (lowered := text.lower()) != text and sound(lowered) else ""
 
 
 def _sound_detail(text: str) -> bool:
     return bool(_DETAIL.fullmatch(text)) and ".." not in text and not text.endswith((".", ".lock"))
+
+
+def _sound_alias(text: str) -> bool:
+    return len(text) <= NAME_LIMIT and _sound_detail(text)
+
+
+def _sound_tag(text: str) -> bool:
+    return len(text) <= DETECTOR_LIMIT and all(map(_sound_detail, text.split("/")))
+
+
+def _sound_detector(text: str) -> bool:
+    dettype, _, detid = text.partition("-")
+    return len(text) <= DETECTOR_LIMIT and _sound_word(dettype) and _sound_detail(detid)
 
 
 def parse_dettype(text: str) -> str:
@@ -83,8 +104,9 @@ def parse_alias(text: str) -> str:
     InvalidNameError
         If the text breaks the grammar.
     """
-    if len(text) > NAME_LIMIT or not _sound_detail(text):
-        raise InvalidNameError("alias", text, f"{_DETAIL_RULE}, at most {NAME_LIMIT} characters", _lower(text, _DETAIL))
+    if not _sound_alias(text):
+        allowed = f"{_DETAIL_RULE}, at most {NAME_LIMIT} characters"
+        raise InvalidNameError("alias", text, allowed, _lower(text, _sound_alias))
     return text
 
 
@@ -96,9 +118,8 @@ def parse_tag(text: str) -> str:
     InvalidNameError
         If the text breaks the grammar.
     """
-    parts = text.split("/")
-    if len(text) > DETECTOR_LIMIT or not all(_sound_detail(part) for part in parts):
-        raise InvalidNameError("tag", text, f"{_DETAIL_RULE}; parts may be joined by '/'", _lower(text, _DETAIL))
+    if not _sound_tag(text):
+        raise InvalidNameError("tag", text, f"{_DETAIL_RULE}; parts may be joined by '/'", _lower(text, _sound_tag))
     return text
 
 
@@ -126,13 +147,14 @@ class DetectorName:
         InvalidNameError
             If the text breaks the grammar.
         """
-        if "-" not in text:
-            text = text.replace("_", "-", 1)
-        dettype, _, detid = text.partition("-")
-        if len(text) > DETECTOR_LIMIT or not _sound_detail(detid):
-            allowed = f"<dettype>-<detid>, at most {DETECTOR_LIMIT} characters; detid: {_DETAIL_RULE}"
-            raise InvalidNameError("detector name", text, allowed, _lower(text, re.compile(r"[a-z0-9]+-[a-z0-9_.-]+")))
-        return cls(parse_dettype(dettype), detid)
+        name = text if "-" in text else text.replace("_", "-", 1)
+        if not _sound_detector(name):
+            allowed = (
+                f"<dettype>-<detid>, at most {DETECTOR_LIMIT} characters; dettype: {_WORD_RULE}; detid: {_DETAIL_RULE}"
+            )
+            raise InvalidNameError("detector name", text, allowed, _lower(name, _sound_detector))
+        dettype, _, detid = name.partition("-")
+        return cls(dettype, detid)
 
     def __str__(self) -> str:
         return f"{self.dettype}-{self.detid}"
@@ -198,17 +220,23 @@ class ConstantReference:
         parts = path.split("/")
         if len(parts) > 3 or not all(parts) or (at and not version):
             raise InvalidNameError("constant", text, "DETECTOR[/CTYPE[/RANGE]][@VERSION], detector first")
-        detector = str(DetectorName.parse(parts[0])) if "-" in parts[0] else parse_alias(parts[0])
+        if _sound_alias(parts[0]):  # an alias may look like a detector, and nearly like one
+            detector = parts[0]
+        else:
+            detector = str(DetectorName.parse(parts[0])) if "-" in parts[0] else parse_alias(parts[0])
         ctype = parse_ctype(parts[1]) if len(parts) > 1 else None
         validity = Validity.parse(parts[2]) if len(parts) > 2 else None
         return cls(detector, ctype, validity, version or None)
 
     @property
     def constant(self) -> ConstantName | None:
-        """The constant, where all three parts are given and the detector is no alias."""
+        """The constant, where all three parts are given and the first can be the name of a detector."""
         if self.ctype is None or self.validity is None:
             return None
-        return ConstantName(DetectorName.parse(self.detector), self.ctype, self.validity)
+        try:
+            return ConstantName(DetectorName.parse(self.detector), self.ctype, self.validity)
+        except InvalidNameError:
+            return None
 
 
 def parse_version(text: str) -> int | None:

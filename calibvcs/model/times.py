@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 PSANA_EPOCH = 631_152_000
 """UNIX seconds of 1990-01-01T00:00:00Z, where psana's 64-bit stamps (seconds << 32 | nanoseconds) begin."""
 
+FIRST_STAMP = 1_230_768_000
+"""UNIX seconds of 2009-01-01T00:00:00Z: LCLS took no data before. A number that as a stamp means an earlier time is one
+of milli-, micro- or nanoseconds since 1970, or a date without its dashes."""
+
 _RUN = re.compile(r"([A-Za-z0-9_]+):(?:r(?:un)?)?([0-9]{1,9})")
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]*)?")
+_BARE_DATE = re.compile(r"(?:19|20|21)[0-9]{6}")
 
 
 class PsanaEvent(Protocol):
@@ -68,8 +73,8 @@ def parse_time(given: TimeLike) -> float | RunName:
     Parameters
     ----------
     given : int, float, str, datetime, numpy.datetime64, RunName or psana event
-        UNIX seconds; an integer of 2**32 or more is a 64-bit psana stamp; text is a number, ISO 8601 (without a
-        zone it is UTC), ``now`` or ``EXPERIMENT:RUN``; a naive datetime is UTC.
+        UNIX seconds; an integer of 2**32 or more is a 64-bit psana stamp, of 2009 or later; text is a number, ISO 8601
+        (with dashes; without a zone it is UTC), ``now`` or ``EXPERIMENT:RUN``; a naive datetime is UTC.
 
     Returns
     -------
@@ -102,6 +107,8 @@ def parse_end(given: TimeLike | None) -> float | RunName | None:
 
 
 def _parse_text(text: str) -> float | RunName:
+    if _BARE_DATE.fullmatch(text) and (dashed := _dashed(text)):
+        raise InvalidTimeError(text, f"it may be seconds or a date; write the date as {dashed}")
     if _NUMBER.fullmatch(text):
         number = int(text) if text.lstrip("+-").isdigit() else float(text)
         return _in_bounds(_seconds(number), text)
@@ -115,12 +122,22 @@ def _parse_text(text: str) -> float | RunName:
         raise InvalidTimeError(text) from None
 
 
+def _dashed(digits: str) -> str:
+    """Return YYYYMMDD with its dashes; empty where it is no day."""
+    try:
+        return date.fromisoformat(digits).isoformat()
+    except ValueError:
+        return ""
+
+
 def _seconds(given: object) -> float:
-    if isinstance(given, bool):
+    if isinstance(given, bool) or type(given).__name__ == "timedelta64":  # numpy counts a time span as an integer
         raise InvalidTimeError(str(given))
     if isinstance(given, Integral):
         number = int(given)
-        return number if number < TIME_LIMIT else _from_stamp(number)
+        if number < 0:
+            raise InvalidTimeError(_short(number), "a time is finite and not before 1970")
+        return number if number < TIME_LIMIT else _from_stamp(number, not_before=FIRST_STAMP)
     if isinstance(given, Real):
         return float(given)
     if isinstance(given, datetime):
@@ -135,13 +152,19 @@ def _seconds(given: object) -> float:
     raise InvalidTimeError(repr(given))
 
 
-def _from_stamp(stamp: int) -> float:
-    seconds, nanoseconds = stamp >> 32, stamp & 0xFFFFFFFF
-    if seconds >= TIME_LIMIT or nanoseconds >= 1_000_000_000:
+def _from_stamp(stamp: int, *, not_before: int = PSANA_EPOCH) -> float:
+    seconds, nanoseconds = PSANA_EPOCH + (stamp >> 32), stamp & 0xFFFFFFFF
+    if seconds >= PSANA_EPOCH + TIME_LIMIT or nanoseconds >= 1_000_000_000 or seconds < not_before:
         raise InvalidTimeError(
-            str(stamp), "it is larger than 2**32, and no 64-bit psana stamp (sec << 32 | nsec since 1990)"
+            _short(stamp),
+            "a number of 2**32 or more has to be a 64-bit psana stamp of 2009 or later (sec << 32 | nsec since 1990); "
+            "milli- and nanoseconds since 1970 are not taken",
         )
-    return PSANA_EPOCH + seconds + (nanoseconds / 1e9 if nanoseconds else 0)
+    return _joined(seconds, nanoseconds)
+
+
+def _short(number: int) -> str:
+    return str(number) if number.bit_length() <= 128 else f"a whole number of {number.bit_length()} bits"
 
 
 def _from_datetime64(given: object) -> float:
@@ -149,9 +172,16 @@ def _from_datetime64(given: object) -> float:
 
     if np.isnat(given):  # type: ignore[call-overload]
         raise InvalidTimeError("NaT", "not a time")
+    day = np.datetime64(given, "D")  # type: ignore[call-overload]
+    _in_bounds(float(day.astype(np.int64)) * 86400, str(given))  # a 64-bit count of nanoseconds ends in 2262
     nanoseconds = int(np.datetime64(given, "ns").astype(np.int64))  # type: ignore[call-overload]
     whole, rest = divmod(nanoseconds, 1_000_000_000)
-    return whole + rest / 1e9 if rest else whole
+    return _joined(whole, rest)
+
+
+def _joined(seconds: int, nanoseconds: int) -> float:
+    """Return whole seconds and nanoseconds as one number that rounding never carries into the next second."""
+    return min(seconds + nanoseconds / 1e9, math.nextafter(seconds + 1, 0)) if nanoseconds else seconds
 
 
 def _in_bounds(seconds: float, given: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import total_ordering
 
 from calibvcs.errors import InvalidNameError, InvalidRangeError, InvalidTimeError
 
@@ -15,9 +16,10 @@ _SECONDS = r"(?:0|[1-9][0-9]{0,9})"
 _RANGE = re.compile(rf"({_SECONDS})-({_SECONDS}|{OPEN_END})")
 
 
+@total_ordering
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """The seconds ``begin <= t < end``; an open end is None.
+    """The seconds ``begin <= t < end``; an open end is None. Ranges sort by `precedence`.
 
     Attributes
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
@@ -76,15 +77,18 @@ class Changes:
     ----------
     against : str
         Name of the previous constant.
-    changed, pixels : int
-        Values that differ, and values in all; panels for a geometry.
+    of : str
+        What is counted: pixels, panels (of a geometry) or lines (of other text).
+    changed, compared : int
+        How many of them differ, and how many there are on either side.
     median, max_abs : float or None
         Largest median difference of a segment, and largest difference, in the unit of the constant; None for text.
     """
 
     against: str
+    of: str
     changed: int
-    pixels: int
+    compared: int
     median: float | None = None
     max_abs: float | None = None
 
@@ -110,7 +114,6 @@ class AddResult:
 
     constants: tuple[Added, ...]
     commit: str
-    dry_run: bool = False
 
 
 def add(
@@ -208,11 +211,13 @@ class _Adder:
         """Return the result, once the data are written."""
         known = self._catalogue.history
         number = len(known.versions(self.constant)) + 1
-        if self._current and not self._force and self._catalogue.payload(self.constant)[1].id == blob:
+        if self._current and self._catalogue.payload(self.constant)[1].id == blob:
             default = known.default(self.constant)
             value = f"the data are those of {self.constant}@{default.name if default else 'the default'}"
-            advice = "data that differ; default set brings a version back"
-            raise GateRefusedError(str(self.constant), (Refusal("new data", value, advice),))
+            same = Refusal("new data", value, "data that differ; default set brings a version back")
+            if not self._force:
+                raise GateRefusedError(str(self.constant), (same,))
+            self._verdict += gate.Verdict((same,))
         forced = tuple(str(refusal) for refusal in self._verdict.refusals)
         return Added(self.constant, f"v{number}", "", blob, self._changes, self._verdict.warnings, forced)
 
@@ -261,7 +266,12 @@ class _Adder:
         self._verdict += gate.check_change(new.array, old, difference, self._spec, str(previous))
         if difference.comparable:
             self._changes = Changes(
-                str(previous), difference.changed, difference.pixels, difference.largest_median, difference.max_abs
+                str(previous),
+                "pixels",
+                difference.changed,
+                difference.pixels,
+                difference.largest_median,
+                difference.max_abs,
             )
 
 
@@ -285,6 +295,8 @@ def _text_changes(previous: str, old: str, new: Payload) -> Changes | None:
     if new.file == layout.GEOMETRY_FILE:
         before, after = geometry_text.decode(old, previous), geometry_text.decode(new.text, "new geometry")
         difference = geometry_difference.compare(before, after)
-        return Changes(previous, len(difference.panels), len(after.panels))
-    lines = new.text.splitlines()
-    return Changes(previous, sum(a != b for a, b in zip(lines, old.splitlines(), strict=False)), len(lines))
+        return Changes(previous, "panels", len(difference.panels), difference.compared)
+    old_lines, new_lines = old.splitlines(), new.text.splitlines()
+    same = sum(size for _, _, size in difflib.SequenceMatcher(None, old_lines, new_lines).get_matching_blocks())
+    longer = max(len(old_lines), len(new_lines))
+    return Changes(previous, "lines", longer - same, longer)

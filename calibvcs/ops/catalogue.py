@@ -135,10 +135,15 @@ class Catalogue:
             return meant
         known = DetectorName.parse(given) if "-" in given else _parsed(DetectorName.parse, given)
         if known is None or self.snapshot.blob_id(layout.detector_file(known)) is None:
-            raise self._unknown(given)
+            raise self._unknown(given, time)
         return known
 
-    def _unknown(self, given: str) -> UnknownDetectorError:
+    def _unknown(self, given: str, time: float | None = None) -> UnknownDetectorError:
+        meanings = [row for row in self.aliases if row.alias == given]
+        if meanings and time is not None:
+            listed = ", ".join(f"{row.validity} ({row.detector})" for row in meanings)
+            reason = f"as an alias it means nothing at {time:.10g}, but in {listed}"
+            return UnknownDetectorError(given, reason=reason)
         known = [*map(str, self.detectors), *(row.alias for row in self.aliases)]
         return UnknownDetectorError(given, nearest(given, known), len(self.detectors))
 
@@ -220,7 +225,13 @@ class Catalogue:
         raise UnknownConstantError(str(constant), nearest(str(constant), map(str, self.constants())))
 
     def choose(self, detector: DetectorName, ctype: str, time: float) -> ConstantName:
-        """Return the constant in force at a time.
+        """Return the constant in force at a time. Raises as `choose_and_skip`."""
+        return self.choose_and_skip(detector, ctype, time)[0]
+
+    def choose_and_skip(
+        self, detector: DetectorName, ctype: str, time: float
+    ) -> tuple[ConstantName, tuple[Validity, ...]]:
+        """Return the constant in force at a time, and the ranges that it is chosen over only for being withdrawn.
 
         Raises
         ------
@@ -236,7 +247,7 @@ class Catalogue:
         while (winner := choose(ranges, time, withdrawn)) is not None:
             constant = ConstantName(detector, ctype, winner)
             if not self.metadata(constant).withdrawn:
-                return constant
+                return constant, tuple(withdrawn)
             withdrawn.append(winner)
         closest = sorted((v for v in ranges if v not in withdrawn), key=lambda validity: validity.distance(time))
         raise NoValidConstantError(str(detector), ctype, time, tuple(map(str, closest[:3])), tuple(map(str, withdrawn)))

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from calibvcs.errors import NoValidConstantError
-from calibvcs.model.names import ConstantName
-from calibvcs.ops.why import why
+from calibvcs.model.choose import explain
+from calibvcs.model.names import parse_ctype
 from calibvcs.store.durable import disk_errors, write_file
 
 if TYPE_CHECKING:
@@ -86,18 +85,16 @@ def choose(catalogue: Catalogue, detector: str, ctype: str, time: float) -> Chos
     NoValidConstantError
         If no range is valid at that time.
     """
-    answer = why(catalogue, detector, ctype, time)
-    if answer.chosen is None:
-        catalogue.choose(catalogue.resolve(detector, time), ctype, time)  # raises, and lists the nearest ranges
-        raise NoValidConstantError(answer.detector, ctype, time)
-    winner = answer.candidates[0]
-    name = ConstantName.parse(winner.constant)
-    metadata = catalogue.metadata(name)
+    found = catalogue.resolve(detector, time)
+    name, withdrawn = catalogue.choose_and_skip(found, parse_ctype(ctype), time)
+    ranges = catalogue.ranges(found, ctype)
+    metadata, version = catalogue.metadata(name), catalogue.history.default(name)
+    (reason,) = (c.reason for c in explain(ranges, time, withdrawn) if c.validity == name.validity)
     return Chosen(
-        constant=winner.constant,
-        version=winner.version,
-        commit=winner.commit,
-        at=answer.at,
+        constant=str(name),
+        version=version.name if version else "",
+        commit=version.commit.id if version else "",
+        at=catalogue.snapshot.commit_id or "",
         time=time,
         begin=name.validity.begin,
         end=name.validity.end,
@@ -105,8 +102,8 @@ def choose(catalogue: Catalogue, detector: str, ctype: str, time: float) -> Chos
         dtype=metadata.dtype,
         shape=metadata.shape,
         unit=metadata.unit,
-        reason=winner.reason,
-        considered=len(answer.candidates),
+        reason=reason,
+        considered=len(ranges),
     )
 
 

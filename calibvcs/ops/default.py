@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from calibvcs.errors import AlreadyExistsError, DamagedObjectError, InvalidOptionError, LockedError
+from calibvcs.errors import DamagedObjectError, InvalidOptionError, LockedError, NothingToChangeError
 from calibvcs.formats import meta_toml
 from calibvcs.model import layout
 from calibvcs.model.commits import Action, Message
@@ -119,7 +119,7 @@ def set_default(store: Store, author: Person, given: str, message: str, now: flo
         If there is no such version.
     LockedError
         If the default is protected.
-    AlreadyExistsError
+    NothingToChangeError
         If that version is the default already, and not withdrawn.
     """
 
@@ -131,7 +131,7 @@ def set_default(store: Store, author: Person, given: str, message: str, now: flo
             raise LockedError(str(constant), current.lock_reason)
         default = catalogue.history.default(constant)
         if default == version and not current.withdrawn:
-            raise AlreadyExistsError("default", f"{constant}@{version.name}", "it is what readers get")
+            raise NothingToChangeError(f"{constant}@{version.name}", "is the default already")
         then = Catalogue(Snapshot(store, version.commit.id))
         file, entry = then.payload(constant)
         if store.kind(entry.id) != "blob":
@@ -174,13 +174,13 @@ def lock(store: Store, author: Person, given: str, message: str, now: float) -> 
 
     Raises
     ------
-    AlreadyExistsError
+    NothingToChangeError
         If it is locked already.
     """
 
     def change(constant: ConstantName, metadata: Metadata) -> Metadata:
         if metadata.locked:
-            raise AlreadyExistsError("lock of", str(constant), f"its reason: {metadata.lock_reason}")
+            raise NothingToChangeError(str(constant), f"is locked already ({metadata.lock_reason})")
         return metadata.lock(Message(message).subject)
 
     return _change_state(store, author, given, message, now, Action.LOCK, change)
@@ -209,13 +209,13 @@ def unlock(store: Store, author: Person, given: str, message: str, now: float) -
 
     Raises
     ------
-    InvalidOptionError
+    NothingToChangeError
         If it is not locked.
     """
 
     def change(constant: ConstantName, metadata: Metadata) -> Metadata:
         if not metadata.locked:
-            raise InvalidOptionError("unlock", str(constant), "it is not locked")
+            raise NothingToChangeError(str(constant), "is not locked")
         return metadata.unlock()
 
     return _change_state(store, author, given, message, now, Action.UNLOCK, change)
@@ -246,7 +246,7 @@ def withdraw(store: Store, author: Person, given: str, message: str, now: float)
     ------
     LockedError
         If the default is protected.
-    AlreadyExistsError
+    NothingToChangeError
         If it is withdrawn already.
     """
 
@@ -254,7 +254,7 @@ def withdraw(store: Store, author: Person, given: str, message: str, now: float)
         if metadata.locked:
             raise LockedError(str(constant), metadata.lock_reason)
         if metadata.withdrawn:
-            raise AlreadyExistsError("withdrawal of", str(constant), f"its reason: {metadata.withdrawn_reason}")
+            raise NothingToChangeError(str(constant), f"is withdrawn already ({metadata.withdrawn_reason})")
         return metadata.withdraw(Message(message).subject)
 
     return _change_state(store, author, given, message, now, Action.WITHDRAW, change)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from calibvcs.errors import AlreadyExistsError, InvalidOptionError
+from calibvcs.errors import AlreadyExistsError, InvalidOptionError, NothingToChangeError
 from calibvcs.formats import detector_toml
 from calibvcs.model import layout
 from calibvcs.model.commits import Action, Message
@@ -126,8 +126,8 @@ def set_detector(store: Store, author: Person, name: str, change: DetectorChange
     ------
     UnknownDetectorError
         If it is not registered.
-    InvalidOptionError
-        If nothing would change.
+    NothingToChangeError
+        If it is recorded so already.
     """
     detector = DetectorName.parse(name)
 
@@ -135,9 +135,7 @@ def set_detector(store: Store, author: Person, name: str, change: DetectorChange
         old = catalogue.detector(detector)
         record = _changed(catalogue, old, change)
         if record == old:
-            raise InvalidOptionError(
-                "detector set", str(detector), "nothing would change", "see calibvcs detector show"
-            )
+            raise NothingToChangeError(str(detector), "is recorded so already")
         return _plan(catalogue, record, message or f"Change the record of {detector}")
 
     commit, record = transaction.commit(store, author, plan)

@@ -11,6 +11,7 @@ from calibvcs.formats import geometry_text
 from calibvcs.model import array_difference, geometry_difference, layout
 from calibvcs.model.constant_types import constant_type
 from calibvcs.model.detector import Detector
+from calibvcs.model.metadata import InputFile
 from calibvcs.model.names import ConstantName, ConstantReference, DetectorName
 from calibvcs.ops import payload as payloads
 from calibvcs.ops.catalogue import Catalogue
@@ -253,7 +254,11 @@ def _flat(metadata: Metadata) -> dict[str, str]:
 
 
 def _shown(value: object) -> str:
-    return "" if value in (None, "", (), {}) else str(value)
+    if isinstance(value, InputFile):
+        return f"{value.path} ({value.sha256[:12]})"
+    if isinstance(value, tuple):
+        return " ".join(map(str, value)) if all(isinstance(v, str) for v in value) else ", ".join(map(_shown, value))
+    return "" if value in (None, "", {}) else str(value)
 
 
 # --- sets of constants ----------------------------------------------------------------------------------------
@@ -276,7 +281,12 @@ def _sets(catalogue: Catalogue, a: str, b: str, now: float) -> Diff:
 def _pair(at_a: Catalogue, at_b: Catalogue, a: ConstantName | None, b: ConstantName | None) -> ConstantDifference:
     if a is None or b is None:
         return ConstantDifference(str(a or ""), str(b or ""), "added" if a is None else "removed")
-    return _compare(_side(at_a, a, str(a)), _side(at_b, b, str(b)))
+    return _compare(_side(at_a, a, _versioned(at_a, a)), _side(at_b, b, _versioned(at_b, b)))
+
+
+def _versioned(catalogue: Catalogue, name: ConstantName) -> str:
+    version = catalogue.history.default(name)
+    return f"{name}@{version.name}" if version else str(name)
 
 
 def _revisions(store: ReadableStore, a: str, b: str) -> Diff:

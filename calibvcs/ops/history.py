@@ -1,7 +1,8 @@
 """Versions: what became of every constant, commit by commit.
 
 A version of a constant is a commit that added its data: one that says so in its trailers, or one made by hand that
-changed the file. v1 is the oldest. A commit that brings old data back makes no new version.
+changed the file. v1 is the oldest. A commit that brings old data back makes no new version, nor does one that takes the
+constant away, nor a merge whose outcome stands on one of its sides.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Event:
     message : Message
         Its message, read.
     action : Action or None
-        What it did; for a commit made by hand, as far as its files tell; None where it touched no constant.
+        What it did; for a commit made by hand, as far as its files tell; None where it neither added nor restored data.
     versions : mapping of ConstantName to str
         The constants it touched, each with the version that was the default afterwards ("" where it has none).
     """
@@ -115,50 +116,77 @@ class History:
     def _event(self, commit: Commit) -> Event:
         message = commit.message
         action, constants = message.action, message.constants
+        if len(commit.parents) > 1:
+            self._settle(commit)
         if action is None:
             action, constants = self._made_by_hand(commit)
-        for constant in constants:
-            thread = self._threads.setdefault(constant, _Thread())
-            if action is Action.ADD:
-                thread.default = Version(constant, len(thread.versions) + 1, commit)
-                thread.versions.append(thread.default)
-            elif action is Action.RESTORE:
-                thread.default = self._restored(commit, message, thread, constant)
+        elif action in {Action.ADD, Action.RESTORE}:
+            for constant in constants:
+                if action is Action.ADD:
+                    self._add(constant, commit)
+                else:
+                    self._restore(constant, commit, message.restored)
         versions = {constant: self._name(constant) for constant in constants}
         return Event(commit, message, action, versions)
+
+    def _add(self, constant: ConstantName, commit: Commit) -> None:
+        thread = self._threads.setdefault(constant, _Thread())
+        thread.default = Version(constant, len(thread.versions) + 1, commit)
+        thread.versions.append(thread.default)
+
+    def _restore(self, constant: ConstantName, commit: Commit, restored: str) -> None:
+        thread = self._threads.setdefault(constant, _Thread())
+        named = [version for version in thread.versions if version.commit.id == restored]
+        if named:
+            thread.default = named[0]
+        else:  # the history was rewritten: go by the data
+            self._go_by_data(constant, _payload_blob(self._store, commit.id, constant))
+
+    def _go_by_data(self, constant: ConstantName, blob: str | None) -> bool:
+        """Let the newest version with these data be the default; tell whether there is one."""
+        thread = self._threads.setdefault(constant, _Thread())
+        if blob is None:
+            thread.default = None
+            return True
+        if thread.default is None or self.blob(thread.default) != blob:
+            same = [version for version in thread.versions if self.blob(version) == blob]
+            if not same:
+                return False
+            thread.default = same[-1]
+        return True
+
+    def _settle(self, commit: Commit) -> None:
+        """Find the default of every constant whose data a merge chose from one of its sides."""
+        for path in set.union(*self._changed(commit)):
+            constant = _constant_of(path)
+            if constant and path.rpartition("/")[2] in layout.PAYLOAD_FILES:
+                self._go_by_data(constant, _payload_blob(self._store, commit.id, constant))
+
+    def _changed(self, commit: Commit) -> list[set[str]]:
+        """Return the files that differ from each parent."""
+        trees: list[str | None] = [self._store.commit(parent).tree for parent in commit.parents]
+        return [set(changed_files(self._store.tree, tree, commit.tree)) for tree in trees or [None]]
 
     def _name(self, constant: ConstantName) -> str:
         default = self.default(constant)
         return default.name if default else ""
 
-    def _restored(self, commit: Commit, message: Message, thread: _Thread, constant: ConstantName) -> Version | None:
-        named = [version for version in thread.versions if version.commit.id == message.restored]
-        if named:
-            return named[0]
-        blob = _payload_blob(self._store, commit.id, constant)  # the history was rewritten: go by the data
-        return next((version for version in reversed(thread.versions) if self.blob(version) == blob), thread.default)
-
     def _made_by_hand(self, commit: Commit) -> tuple[Action | None, tuple[ConstantName, ...]]:
-        """Tell what a commit without trailers did, by the files in which it differs from all its parents."""
-        trees: list[str | None] = [self._store.commit(parent).tree for parent in commit.parents]
-        changed = [set(changed_files(self._store.tree, tree, commit.tree)) for tree in trees or [None]]
+        """Take in a commit without trailers, by the files in which it differs from all its parents."""
         touched: dict[ConstantName, bool] = {}
-        for path in set.intersection(*changed):
+        for path in set.intersection(*self._changed(commit)):
             constant = _constant_of(path)
             if constant:
                 touched[constant] = touched.get(constant, False) or path.rpartition("/")[2] in layout.PAYLOAD_FILES
-        with_data = tuple(sorted(constant for constant, data in touched.items() if data))
-        if not with_data:
-            return None, tuple(sorted(touched))
-        old = {
-            constant
-            for constant in with_data
-            if (blob := _payload_blob(self._store, commit.id, constant)) is None
-            or any(self.blob(version) == blob for version in self.versions(constant))
-        }
-        if old == set(with_data):
-            return Action.RESTORE, with_data
-        return Action.ADD, tuple(constant for constant in with_data if constant not in old)
+        action = None
+        for constant in (constant for constant, data in touched.items() if data):
+            blob = _payload_blob(self._store, commit.id, constant)
+            if not self._go_by_data(constant, blob):
+                self._add(constant, commit)
+                action = Action.ADD
+            elif blob is not None and action is None:
+                action = Action.RESTORE
+        return action, tuple(sorted(touched))
 
 
 def _by_date(store: ReadableStore, tip: str) -> Iterator[Commit]:

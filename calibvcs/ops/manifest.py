@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from calibvcs.errors import CalibvcsError, InvalidDocumentError, MissingFileError
 from calibvcs.formats import toml_document
 from calibvcs.model.metadata import Origin, Provenance
+from calibvcs.model.names import parse_experiment
 from calibvcs.model.times import parse_end, parse_time
 from calibvcs.ops import payload as payloads
 from calibvcs.ops.add import NewConstant
@@ -71,12 +72,24 @@ def _row(row: Table, folder: Path, provenance: Provenance) -> NewConstant:
         payload=payloads.from_file(str(folder / row.text("file")), ctype),
         begin=_time(row, "begin", parse_time),
         end=_time(row, "end", parse_end),
-        origin=Origin(row.text("experiment", ""), row.integer("run"), row.integer("run_end"), row.text("source", "")),
+        origin=Origin(
+            row.parsed("experiment", parse_experiment) if row.raw("experiment") else "",
+            _number(row, "run"),
+            _number(row, "run_end"),
+            row.text("source", ""),
+        ),
         unit=row.text("unit", ""),
         convention=row.text("convention", ""),
         parameters=row.parameters(),
         provenance=replace(provenance, inputs=inputs),
     )
+
+
+def _number(row: Table, key: str) -> int | None:
+    number = row.integer(key)
+    if number is not None and number < 0:
+        raise row.wrong(key, "a run number", number)
+    return number
 
 
 def _time(row: Table, key: str, parse: Callable[[TimeLike], float | RunName | None]) -> float | RunName | None:

@@ -6,13 +6,13 @@ import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import numpy as np
 
 from calibvcs.errors import InvalidDataError, MissingFileError
 from calibvcs.formats import geometry_text, npy, text_array
-from calibvcs.model.constant_types import constant_type
+from calibvcs.model.constant_types import KNOWN, constant_type
 from calibvcs.model.layout import ARRAY_FILE, GEOMETRY_CTYPES, payload_file
 from calibvcs.model.metadata import InputFile
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 STANDARD_INPUT = "-"
-SIZE_LIMIT = 16 << 30
+SIZE_LIMIT = 2 << 30
 _NPY_MAGIC = b"\x93NUMPY"
 
 Value: TypeAlias = "NDArray[Any] | str"
@@ -105,15 +105,25 @@ def from_file(path: str, ctype: str) -> Payload:
         If it is not what the ctype asks for.
     """
     if path == STANDARD_INPUT:
-        return _from_bytes(sys.stdin.buffer.read(SIZE_LIMIT), ctype, "standard input")
+        return _from_stream(sys.stdin.buffer, ctype, "standard input")
     try:
         with Path(path).open("rb") as file:
-            if file.read(len(_NPY_MAGIC)) == _NPY_MAGIC:
-                return from_array(npy.read_file(path))
+            if not file.seekable():
+                return _from_stream(file, ctype, path)
+            magic = file.read(len(_NPY_MAGIC))
             file.seek(0)
-            return _from_bytes(file.read(SIZE_LIMIT), ctype, path)
-    except OSError as error:
-        raise MissingFileError(path, error.strerror or str(error)) from None
+            return from_array(npy.read_file(path)) if magic == _NPY_MAGIC else _from_stream(file, ctype, path)
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
+        raise MissingFileError(path, getattr(error, "strerror", None) or str(error)) from None
+
+
+def _from_stream(stream: BinaryIO, ctype: str, source: str) -> Payload:
+    data = stream.read(SIZE_LIMIT + 1)
+    if len(data) > SIZE_LIMIT:
+        raise InvalidDataError(
+            source, f"it has more than {SIZE_LIMIT} bytes", "give it as a .npy file, which is mapped"
+        )
+    return _from_bytes(data, ctype, source)
 
 
 def _from_bytes(data: bytes, ctype: str, source: str) -> Payload:
@@ -129,8 +139,14 @@ def _from_bytes(data: bytes, ctype: str, source: str) -> Payload:
     except UnicodeDecodeError:
         reason = f"it begins with {data[:6]!r}: neither .npy nor UTF-8 text"
         raise InvalidDataError(source, reason, "numpy.save(path, array) writes what is read here") from None
-    array = text_array.decode(text, source, spec.dtypes[0] if spec.dtypes else "float32")
-    return from_array(array)
+    try:
+        array = text_array.decode(text, source, spec.dtypes[0] if spec.dtypes else "float32")
+    except InvalidDataError:
+        if ctype in KNOWN:
+            raise
+        return from_text(data, ctype, source)  # a ctype of which nothing is known may as well be text
+    one_row = not spec.per_pixel and array.ndim == 2 and 1 in array.shape
+    return from_array(array.reshape(-1) if one_row else array)
 
 
 def decode(file: str, data: bytes, source: str) -> Value:
@@ -141,7 +157,12 @@ def decode(file: str, data: bytes, source: str) -> Value:
     InvalidDataError
         If the bytes are not what the name of the file promises.
     """
-    return npy.decode(data, source) if file == ARRAY_FILE else data.decode()
+    if file == ARRAY_FILE:
+        return npy.decode(data, source)
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidDataError(source, f"it is not UTF-8 text ({error.reason})", "calibvcs verify lists all") from None
 
 
 def input_file(path: str) -> InputFile:

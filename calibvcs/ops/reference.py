@@ -6,7 +6,7 @@ import fnmatch
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from calibvcs.errors import CalibvcsError, InvalidNameError, UnknownConstantError, nearest
+from calibvcs.errors import CalibvcsError, InvalidNameError, InvalidOptionError, UnknownConstantError, nearest
 from calibvcs.model import layout
 from calibvcs.model.names import ConstantName, ConstantReference, parse_version
 from calibvcs.ops.catalogue import Catalogue
@@ -169,7 +169,8 @@ def _constant(catalogue: Catalogue, reference: ConstantReference, given: str, ti
     if not ranges:
         raise catalogue.unknown_ctype(detector, reference.ctype)
     if len(ranges) > 1:
-        raise InvalidNameError("constant", given, f"DETECTOR/CTYPE/RANGE; the ranges are {_names(map(str, ranges))}")
+        constants = _names(f"{detector}/{reference.ctype}/{validity}" for validity in ranges)
+        raise InvalidOptionError("constant", given, "there are several ranges; one has to be named", constants)
     return ConstantName(detector, reference.ctype, ranges[0])
 
 

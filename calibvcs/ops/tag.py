@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from calibvcs.errors import AlreadyExistsError, UnknownTagError
+from calibvcs.errors import AlreadyExistsError, UnknownRevisionError, UnknownTagError
 from calibvcs.model.commits import Signature, clean_comment
 from calibvcs.model.names import parse_tag
 from calibvcs.model.times import as_text
 from calibvcs.ops.catalogue import Catalogue
+from calibvcs.store.revisions import resolve
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -92,8 +94,13 @@ def create_tag(store: Store, author: Person, name: str, commit_id: str, message:
 def list_tags(store: ReadableStore) -> TagList:
     """Return all tags, sorted by name."""
     names = sorted(ref.removeprefix(_PREFIX) for ref in store.refs() if ref.startswith(_PREFIX))
-    tags = (store.tag(name) for name in names)
-    return TagList(tuple(_row(store, tag) for tag in tags if tag is not None and store.kind(tag.commit) == "commit"))
+    rows = []
+    for name in names:
+        with suppress(UnknownRevisionError):  # Git also tags what is no commit
+            commit = resolve(store, f"{_PREFIX}{name}")
+            tag = store.tag(name)
+            rows += [_row(store, replace(tag, commit=commit))] if tag else []
+    return TagList(tuple(rows))
 
 
 def show_tag(store: ReadableStore, name: str) -> TagList:

@@ -243,12 +243,14 @@ class _Verifier:
     def _payload(self, path: str, entry: TreeEntry, commit_id: str) -> None:
         data = self._store.blob(entry.id)  # the store holds the content against its hash
         constant = layout.constant_of(path)
-        if constant is None or not path.endswith(layout.ARRAY_FILE):
+        if constant is None or path.rpartition("/")[2] not in layout.PAYLOAD_FILES:
+            return
+        self._sound_blobs.add(entry.id)
+        if not path.endswith(layout.ARRAY_FILE):
             return
         array = npy.decode(data, path)
         for refusal in gate.check_values(array, constant_type(constant.ctype)).refusals:
             self._findings.append(Finding("warning", path, f"in commit {commit_id[:12]}: {refusal}"))
-        self._sound_blobs.add(entry.id)
 
 
 def strange_ranges(ranges: list[Validity]) -> Iterator[str]:

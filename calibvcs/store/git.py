@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from dulwich.errors import NotGitRepository
 from dulwich.refs import Ref
-from dulwich.repo import Repo
+from dulwich.repo import InvalidWorktreeConfiguration, Repo, UnsupportedExtension, UnsupportedVersion
 
 from calibvcs.errors import (
     AlreadyExistsError,
     BranchMovedError,
     DamagedObjectError,
     DamagedRepositoryError,
-    InvalidOptionError,
     NoRepositoryError,
 )
 from calibvcs.model.commits import Message, Tag
 from calibvcs.store import loose, packed
-from calibvcs.store.durable import disk_errors
 from calibvcs.store.objects import (
     decode_commit,
     decode_tag,
@@ -29,7 +28,7 @@ from calibvcs.store.objects import (
     encode_tag,
     object_id,
 )
-from calibvcs.store.refs import append_reflog, compare_and_set
+from calibvcs.store.refs import DETACHED, FOLDER_CLASH, append_reflog, branch_ref, clashing, compare_and_set
 from calibvcs.store.trees import edited
 from calibvcs.store.worktree import Worktree
 
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from calibvcs.store.protocol import Buffers, TreeEntry
 
 _ZERO = "0" * 40
+_OBJECT_FORMAT = "sha1"
 
 
 class GitStore:
@@ -54,16 +54,27 @@ class GitStore:
     ------
     NoRepositoryError
         If there is no Git repository.
+    DamagedRepositoryError
+        If it cannot be opened, or is of a kind that is not known here.
     """
 
     def __init__(self, path: Path) -> None:
+        if path.name == ".git" and path.is_dir():  # else its worktree would not follow
+            path = path.parent
         try:
             self._repo = Repo(str(path))
         except NotGitRepository:
             raise NoRepositoryError(str(path)) from None
+        except (UnsupportedVersion, UnsupportedExtension, InvalidWorktreeConfiguration) as error:
+            reason = f"its configuration is not supported: {type(error).__name__} {error}"
+            raise DamagedRepositoryError(str(path), reason) from None
         except (OSError, ValueError) as error:
             raise DamagedRepositoryError(str(path), f"git cannot open it: {error}") from None
+        if self._repo.object_format.name != _OBJECT_FORMAT:
+            self._repo.close()
+            raise DamagedRepositoryError(str(path), f"its object format is not {_OBJECT_FORMAT}, the supported one")
         self._folder = Path(self._repo.commondir())
+        self._control = Path(self._repo.controldir())
         self._objects = Path(self._repo.object_store.path)
         self._worktree = None if self._repo.bare else Worktree(self._repo, self)
 
@@ -112,8 +123,8 @@ class GitStore:
     @property
     def branch(self) -> str:
         """Name of the branch that HEAD stands on; ``HEAD`` where it is detached."""
-        head = self._repo.refs.read_ref(Ref(b"HEAD")) or b""
-        return head.removeprefix(b"ref: refs/heads/").decode() if head.startswith(b"ref: ") else "HEAD"
+        last = self._repo.refs.follow(Ref(b"HEAD"))[0][-1]  # a branch may itself stand for another one
+        return last.removeprefix(b"refs/heads/").decode() if last.startswith(b"refs/heads/") else DETACHED
 
     def refs(self) -> Mapping[str, str]:
         """Return every ref with the id it stands on."""
@@ -122,7 +133,7 @@ class GitStore:
     def tip(self) -> str | None:
         """Return the commit that the branch stands on; None while it has none."""
         branch = self.branch
-        return self._ref(branch if branch == "HEAD" else f"refs/heads/{branch}")
+        return self._ref("HEAD" if branch == DETACHED else f"refs/heads/{branch}")
 
     def _ref(self, name: str) -> str | None:
         try:
@@ -163,7 +174,7 @@ class GitStore:
 
     def abbreviated(self, prefix: str) -> Sequence[str]:
         """Return the ids of the objects whose id begins with some hex digits."""
-        return sorted({found.decode() for found in self._repo.object_store.iter_prefix(prefix.encode())})
+        return packed.abbreviated(self._repo.object_store, prefix)
 
     def tag(self, name: str) -> Tag | None:
         """Return a tag by its name, or by the id of its object."""
@@ -194,26 +205,18 @@ class GitStore:
     ) -> str:
         """Write trees and commit, move the branch, and bring the worktree after it."""
         branch = self.branch
-        if branch == "HEAD":
-            raise InvalidOptionError("HEAD", "detached", "a change is made on a branch", "git switch main")
+        ref = branch_ref(branch)
         if self.tip() != parent:
             raise BranchMovedError(branch)
-        if self._worktree:
-            self._worktree.recover()
-            self._worktree.check_clean(edits)
         tree, made = edited(self.tree, self.commit(parent).tree if parent else None, edits)
         for data in made.values():
             self._write("tree", [data])
         parents = (parent,) if parent else ()
         commit_id = self._write("commit", [encode_commit(tree, parents, author, committer, text)])
-        pending = self._worktree.announce(edits) if self._worktree else None
-        if not self._move(f"refs/heads/{branch}", parent, commit_id, Message.parse(text).subject, committer):
-            if pending:
-                pending.unlink(missing_ok=True)
-            raise BranchMovedError(branch)
-        if self._worktree and pending:
-            self._worktree.follow(edits)
-            pending.unlink(missing_ok=True)
+        subject = Message.parse(text).subject
+        with self._worktree.following(parent, edits) if self._worktree else nullcontext():
+            if not self._move(ref, parent, commit_id, subject, committer):
+                raise BranchMovedError(branch)
         return commit_id
 
     def create_tag(self, name: str, commit_id: str, text: str, tagger: Signature) -> Tag:
@@ -221,6 +224,9 @@ class GitStore:
         taken = AlreadyExistsError("tag", name, "tags are immutable; choose another name")
         if self._ref(f"refs/tags/{name}") is not None:
             raise taken
+        beside = clashing(self.refs(), f"refs/tags/{name}")
+        if beside:
+            raise AlreadyExistsError("tag", beside.removeprefix("refs/tags/"), FOLDER_CLASH)
         tag_id = self._write("tag", [encode_tag(name, commit_id, tagger, text)])
         if not compare_and_set(self._folder, f"refs/tags/{name}", None, tag_id, self._packed_ref):
             raise taken
@@ -228,7 +234,7 @@ class GitStore:
 
     def _write(self, kind: str, buffers: Buffers) -> str:
         new_id = object_id(kind, buffers)
-        if packed.contains(self._repo.object_store, new_id):
+        if not loose.path_of(self._objects, new_id).exists() and packed.contains(self._repo.object_store, new_id):
             return new_id
         return loose.write(self._objects, kind, new_id, buffers)
 
@@ -236,9 +242,9 @@ class GitStore:
         if not compare_and_set(self._folder, ref, old, new, self._packed_ref):
             return False
         line = f"{old or _ZERO} {new} {encode_signature(committer)}\tcalibvcs: {subject}"
-        with disk_errors(self._folder / "logs"):
-            for name in ("HEAD", ref):
-                append_reflog(self._folder, name, line, create=not self.bare)
+        with suppress(OSError):  # the change is made; that it could not be logged must not look as if it were not
+            append_reflog(self._control, "HEAD", line, create=not self.bare)
+            append_reflog(self._folder, ref, line, create=not self.bare)
         return True
 
     def _packed_ref(self, ref: str) -> str | None:

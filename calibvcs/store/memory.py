@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from calibvcs.errors import AlreadyExistsError, BranchMovedError, DamagedObjectError
 from calibvcs.model.commits import Tag
 from calibvcs.store.objects import decode_commit, decode_tag, decode_tree, encode_commit, encode_tag, object_id
+from calibvcs.store.refs import DETACHED, FOLDER_CLASH, branch_ref, clashing
 from calibvcs.store.trees import edited
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class MemoryStore:
 
     def tip(self) -> str | None:
         """Return the commit that the branch stands on; None while it has none."""
+        if self._base and self._branch == DETACHED:
+            return self._base.tip()
         return self._refs.get(f"refs/heads/{self._branch}")
 
     def commit(self, commit_id: str) -> Commit:
@@ -111,13 +114,14 @@ class MemoryStore:
         self, parent: str | None, edits: Mapping[str, str | None], text: str, author: Signature, committer: Signature
     ) -> str:
         """Make the trees and the commit that follow from edits of a parent, and move the branch to it."""
+        ref = branch_ref(self._branch)
         if self.tip() != parent:
             raise BranchMovedError(self._branch)
         tree, made = edited(self.tree, self.commit(parent).tree if parent else None, edits)
         for data in made.values():
             self._put("tree", data)
         commit_id = self._put("commit", encode_commit(tree, (parent,) if parent else (), author, committer, text))
-        self._refs[f"refs/heads/{self._branch}"] = commit_id
+        self._refs[ref] = commit_id
         return commit_id
 
     def create_tag(self, name: str, commit_id: str, text: str, tagger: Signature) -> Tag:
@@ -125,6 +129,9 @@ class MemoryStore:
         ref = f"refs/tags/{name}"
         if ref in self._refs:
             raise AlreadyExistsError("tag", name, "tags are immutable; choose another name")
+        beside = clashing(self._refs, ref)
+        if beside:
+            raise AlreadyExistsError("tag", beside.removeprefix("refs/tags/"), FOLDER_CLASH)
         self._refs[ref] = self._put("tag", encode_tag(name, commit_id, tagger, text))
         return Tag(name, commit_id, self._refs[ref], tagger, text)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import zlib as plain_zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +17,19 @@ from calibvcs.errors import DamagedObjectError
 from calibvcs.store.loose import InflateError
 
 if TYPE_CHECKING:
-    from dulwich.object_store import DiskObjectStore
+    from collections.abc import Callable, Iterator
+    from typing import TypeVar
 
+    from dulwich.object_store import BaseObjectStore, DiskObjectStore
+    from dulwich.pack import Pack
+
+    T = TypeVar("T")
+
+_ATTEMPTS = 3
 _KINDS = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
 _DAMAGE = (
     ApplyDeltaError, AssertionError, ChecksumMismatch, EOFError, FileFormatException, IndexError, OSError,
-    PackFileDisappeared, ValueError, struct.error, InflateError,
+    PackFileDisappeared, TypeError, ValueError, struct.error, InflateError, plain_zlib.error,
 )  # fmt: skip
 
 
@@ -32,12 +41,7 @@ def read(store: DiskObjectStore, wanted: str) -> tuple[str, bytes]:
     DamagedObjectError
         If it is missing, or its pack is damaged.
     """
-    try:
-        number, content = store.get_raw(ObjectID(wanted.encode()))
-    except KeyError:
-        raise DamagedObjectError(wanted, "it is missing") from None
-    except _DAMAGE as error:
-        raise DamagedObjectError(wanted, f"its pack is damaged: {error}") from None
+    number, content = _undamaged(wanted, lambda: store.get_raw(ObjectID(wanted.encode())))
     return _KINDS[number], content
 
 
@@ -57,21 +61,62 @@ def read_head(store: DiskObjectStore, wanted: str, length: int) -> tuple[str, by
     DamagedObjectError
         If it is missing, or its pack is damaged.
     """
-    try:
-        for pack in store.packs:
-            try:
-                offset = pack.index.object_offset(ObjectID(wanted.encode()))
-            except KeyError:
-                continue
+    head = _undamaged(wanted, lambda: _look(store, wanted, length))
+    if head is None:  # a delta, or loose in an alternate
+        kind, content = read(store, wanted)
+        head = kind, content[:length], len(content)
+    return head
+
+
+def abbreviated(store: DiskObjectStore, prefix: str) -> list[str]:
+    """Return the ids of the objects, loose or packed, that begin with some hex digits.
+
+    Raises
+    ------
+    DamagedObjectError
+        If a pack is damaged.
+    """
+    return _undamaged(prefix, lambda: sorted({found.decode() for found in _ids(store, prefix.encode())}))
+
+
+def _ids(store: DiskObjectStore, prefix: bytes) -> set[ObjectID]:
+    for _ in range(_ATTEMPTS):
+        with suppress(PackFileDisappeared):  # packed anew since we looked last; the store has noticed by now
+            return set(store.iter_prefix(prefix))
+    return set(store.iter_prefix(prefix))
+
+
+def _look(store: DiskObjectStore, wanted: str, length: int) -> tuple[str, bytes, int] | None:
+    for pack in _packs(store):
+        try:
+            offset = pack.index.object_offset(ObjectID(wanted.encode()))
             with Path(pack.data.path).open("rb") as file:
                 file.seek(offset)
-                head = _entry_head(file.read(2 * length + 4096), length)
-            if head is not None:
-                return head
+                return _entry_head(file.read(2 * length + 4096), length)
+        except (KeyError, FileNotFoundError, PackFileDisappeared):  # not in it, or packed anew while we looked
+            continue
+    return None
+
+
+def _packs(store: BaseObjectStore) -> Iterator[Pack]:
+    yield from getattr(store, "packs", ())
+    for alternate in getattr(store, "alternates", ()):
+        yield from _packs(alternate)
+
+
+def _undamaged(wanted: str, look: Callable[[], T]) -> T:
+    """Return what a look into the packs gives, its failures in our own words.
+
+    The error is raised when the failure itself is forgotten: it holds on to the mapped pack, which then cannot be
+    closed.
+    """
+    try:
+        return look()
+    except KeyError:
+        reason = "it is missing"
     except _DAMAGE as error:
-        raise DamagedObjectError(wanted, f"its pack is damaged: {error}") from None
-    kind, content = read(store, wanted)
-    return kind, content[:length], len(content)
+        reason = f"its pack is damaged: {error}"
+    raise DamagedObjectError(wanted, reason)
 
 
 def _entry_head(data: bytes, length: int) -> tuple[str, bytes, int] | None:

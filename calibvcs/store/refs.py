@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
-from calibvcs.errors import WriterBusyError
+from calibvcs.errors import InvalidOptionError, WriterBusyError
 from calibvcs.store.durable import disk_errors, make_folders, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 WAIT = 10.0
 """Seconds that a writer waits for a lock file; holding one takes a few milliseconds."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.001, 0.05
+_LONGEST_CLAIM = 1024
+
+DETACHED = "HEAD"
+"""In place of the name of a branch, where HEAD stands on none."""
+
+FOLDER_CLASH = "a tag cannot stand where another one has its folder; choose another name"
 
 
 class LockFile:
     """``<path>.lock``, as C Git holds it while it writes ``<path>``.
+
+    Its holder also locks that file in the kernel, and then writes into it who it is. When the holder is killed, the
+    kernel lets go, and the next writer clears the file away; one of C Git or of another machine is left alone.
 
     Raises
     ------
@@ -32,35 +44,100 @@ class LockFile:
         self._target = path
         self._lock = path.with_name(path.name + ".lock")
         self._wait = wait
-        self._held = False
+        self._descriptor: int | None = None
 
     def __enter__(self) -> Self:
         deadline, pause = time.monotonic() + self._wait, _FIRST_PAUSE
-        while not self._held:
-            try:
-                os.close(os.open(self._lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-                self._held = True
-            except FileExistsError:
-                if time.monotonic() > deadline:
-                    raise WriterBusyError(str(self._lock), _age(self._lock)) from None
-                time.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+        while not self._take():
+            if _clear_dead(self._lock):
+                continue
+            if time.monotonic() > deadline:
+                raise WriterBusyError(str(self._lock), _age(self._lock))
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._held:
-            self._lock.unlink(missing_ok=True)
-            self._held = False
+        self._give_back()
 
     def commit(self, content: bytes) -> None:
-        """Bring the content to disk and put it in the place of the file, which gives the lock back."""
-        with self._lock.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        self._lock.replace(self._target)
-        self._held = False  # from here on a file of this name belongs to the next writer
+        """Bring the content to disk and put it in the place of the file, which gives the lock back.
+
+        Raises
+        ------
+        WriterBusyError
+            If somebody took the lock away; nothing was written then.
+        """
+        new = _new_file(self._lock, os.getpid())
+        try:
+            with new.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            if self._descriptor is None or not _stands_at(self._descriptor, self._lock):
+                raise WriterBusyError(str(self._lock), _age(self._lock))
+            new.replace(self._target)
+        finally:
+            new.unlink(missing_ok=True)
+        self._give_back()
         sync_folder(self._target.parent)
+
+    def _take(self) -> bool:
+        try:
+            self._descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        except FileExistsError:
+            return False
+        with suppress(OSError):  # without locks in the kernel the file alone has to do, as for C Git
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.write(self._descriptor, f"calibvcs {os.getpid()} {_machine()}\n".encode())
+        return True
+
+    def _give_back(self) -> None:
+        if self._descriptor is not None:
+            if _stands_at(self._descriptor, self._lock):  # else it belongs to the next writer
+                self._lock.unlink(missing_ok=True)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _clear_dead(lock: Path) -> bool:
+    """Clear a lock file away whose holder, on this machine, is dead; tell whether it is gone."""
+    try:
+        descriptor = os.open(lock, os.O_RDWR if os.access(lock, os.W_OK) else os.O_RDONLY)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    try:
+        holder = re.fullmatch(rb"calibvcs ([0-9]+) (.+)\n", os.read(descriptor, _LONGEST_CLAIM))
+        if not holder or holder[2] != _machine().encode():
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while the holder lives
+        if _stands_at(descriptor, lock):  # only who has the kernel's lock on this very file may clear it away
+            _new_file(lock, int(holder[1])).unlink(missing_ok=True)
+            lock.unlink(missing_ok=True)
+    except OSError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(descriptor)
+
+
+def _new_file(lock: Path, process: int) -> Path:
+    """Return where the holder of a lock writes the new content; no ref has such a name, and Git passes over it."""
+    return lock.with_name(f"{lock.stem}~{process}.lock")
+
+
+def _stands_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _machine() -> str:
+    return os.uname().nodename
 
 
 def compare_and_set(
@@ -92,8 +169,28 @@ def compare_and_set(
         with LockFile(path, wait) as lock:
             if (_loose(path) or packed(ref)) != old:
                 return False
+            if path.is_dir():
+                path.rmdir()  # left behind, empty, by refs that are packed or gone
             lock.commit(f"{new}\n".encode())
     return True
+
+
+def branch_ref(branch: str) -> str:
+    """Return the ref of a branch that a change is to be made on.
+
+    Raises
+    ------
+    InvalidOptionError
+        If HEAD is detached.
+    """
+    if branch == DETACHED:
+        raise InvalidOptionError("HEAD", "detached", "a change is made on a branch", "git switch main")
+    return f"refs/heads/{branch}"
+
+
+def clashing(refs: Iterable[str], new: str) -> str | None:
+    """Return a ref that a new one cannot stand beside: it would be a file where the other one has its folder."""
+    return next((ref for ref in sorted(refs) if ref.startswith(f"{new}/") or new.startswith(f"{ref}/")), None)
 
 
 def append_reflog(folder: Path, ref: str, line: str, *, create: bool) -> None:

@@ -11,7 +11,7 @@ from calibvcs.errors import UnknownRevisionError
 if TYPE_CHECKING:
     from calibvcs.store.protocol import ReadableStore
 
-_ANCESTRY = re.compile(r"(.+?)((?:\^[0-9]*|~[0-9]*)*)")
+_ANCESTRY = re.compile(r"(.+?)((?:[~^][0-9]{0,9})*)")
 _STEP = re.compile(r"([~^])([0-9]*)")
 _HEX = re.compile(r"[0-9a-f]{4,40}")
 _REF_FOLDERS = ("", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/")
@@ -88,8 +88,8 @@ def _peel(store: ReadableStore, target: str, name: str) -> str:
 def _ancestor(store: ReadableStore, commit_id: str, steps: str, revision: str) -> str:
     for sign, digits in _STEP.findall(steps):
         count = int(digits) if digits else 1
-        path = [count - 1] if sign == "^" and count else [0] * (count if sign == "~" else 0)
-        for index in path:
+        index, times = (count - 1, min(count, 1)) if sign == "^" else (0, count)
+        for _ in range(times):
             parents = store.commit(commit_id).parents
             if index >= len(parents):
                 raise UnknownRevisionError(revision, reason="history does not reach back so far")

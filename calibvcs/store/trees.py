@@ -82,16 +82,16 @@ def _edit_folder(
     for (name, *rest), blob in edits.items():
         if rest:
             below.setdefault(name, {})[tuple(rest)] = blob
-        elif blob is None:
-            entries.pop(name, None)
-        else:
+        elif blob is not None:
             entries[name] = TreeEntry(FILE_MODE, blob)
+        elif name in entries and not entries[name].is_tree:
+            del entries[name]
     for name, inner in below.items():
         present = entries.get(name)
         folder = _edit_folder(read, present.id if present and present.is_tree else None, inner, made)
-        if folder is None:
-            entries.pop(name, None)
-        else:
+        if folder is None and present and present.is_tree:
+            del entries[name]
+        elif folder is not None:
             entries[name] = TreeEntry(TREE_MODE, folder)
     if not entries:
         return None

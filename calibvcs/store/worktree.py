@@ -1,44 +1,51 @@
 """The worktree and the index of a clone: they follow the branch, and never cost anybody an edit.
 
-A commit is made without the worktree; afterwards the files it changed are brought up to date. What is to be brought up
-to date is announced before the branch moves, so that the next writer finishes the work of one that was killed.
+The index is held, by Git's own lock file, from before the branch moves until the files stand in their new state, so
+that nobody, C Git neither, sees one without the other. What is to be brought up to date is written down before the
+branch moves: the next writer finishes the work of one that was killed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
 import secrets
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from dulwich.errors import ChecksumMismatch
 from dulwich.index import (
+    EXTENDED_FLAG_SKIP_WORKTREE,
     IndexChecksumWriter,
     IndexEntry,
+    UnsupportedIndexFormat,
     index_entry_from_stat,
     read_index_dict_with_version,
     write_index_dict,
 )
+from dulwich.objects import ObjectID
 
-from calibvcs.errors import DamagedRepositoryError, DirtyWorktreeError
+from calibvcs.errors import BranchMovedError, CalibvcsError, DamagedRepositoryError, DirtyWorktreeError
 from calibvcs.store.durable import disk_errors, make_folders, write_file
 from calibvcs.store.objects import object_id
 from calibvcs.store.protocol import FILE_MODE
 from calibvcs.store.refs import LockFile
-from calibvcs.store.trees import find
+from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dulwich.index import ConflictedIndexEntry
     from dulwich.repo import Repo
 
-    from calibvcs.store.protocol import ReadableStore, TreeEntry
+    from calibvcs.store.protocol import ReadableStore
 
 _PENDING = "calibvcs/pending"
+_CHECKSUM = 20
+_SOMETHING_ELSE = "something else"
 Entries: TypeAlias = "dict[bytes, IndexEntry | ConflictedIndexEntry]"
 
 
@@ -55,45 +62,61 @@ class Worktree:
 
     def __init__(self, repo: Repo, store: ReadableStore) -> None:
         self._root = Path(repo.path)
-        self._folder = Path(repo.controldir())
+        self._folder = Path(repo.controldir()) / _PENDING
         self._index = Path(repo.index_path())
         self._store = store
         self._index_written = 0
 
-    def check_clean(self, paths: Iterable[str]) -> None:
-        """Make sure that no edit made by hand stands where a change is going to be made.
+    @contextmanager
+    def following(self, parent: str | None, paths: Iterable[str]) -> Iterator[None]:
+        """Hold the index while the caller moves the branch, then bring index and files after it.
+
+        Parameters
+        ----------
+        parent : str or None
+            Commit that the branch stands on.
+        paths : iterable of str
+            The files that will change.
+
+        Yields
+        ------
+        None
+            The branch is to be moved now.
 
         Raises
         ------
+        WriterBusyError
+            If another program holds the index; the branch was not moved.
+        BranchMovedError
+            If the branch does not stand on the parent; it was not moved.
         DirtyWorktreeError
-            If a file differs from the index, or the index from the branch.
+            If a file differs from the index, or the index from the branch; it was not moved.
+        DamagedRepositoryError
+            If the index cannot be read, and the branch was not moved; or if it was, but the files cannot follow.
         """
-        entries = self._read_index()
-        dirty = []
-        for path in paths:
-            committed = self._committed(path)
-            indexed = _blob(entries.get(path.encode()))
-            if indexed != (committed.id if committed else None) or self._edited(path, entries.get(path.encode())):
-                dirty.append(path)
-        if dirty:
-            raise DirtyWorktreeError(tuple(sorted(dirty)))
-
-    def announce(self, paths: Iterable[str]) -> Path:
-        """Write down which files will have to follow the branch; the caller removes the note when they did."""
-        folder = self._folder / _PENDING
-        with disk_errors(folder):
-            make_folders(folder)
-            note = folder / f"{os.getpid()}-{secrets.token_hex(4)}.json"
-            write_file(note, [json.dumps(sorted(paths)).encode()])
-        return note
-
-    def follow(self, paths: Iterable[str]) -> None:
-        """Bring files and index to the state of the branch; a file that was edited meanwhile is left alone."""
         with disk_errors(self._index), LockFile(self._index) as lock:
-            entries = self._read_index()
-            for path in paths:
-                self._follow(path, entries)
-            lock.commit(_encode_index(entries))
+            entries, left = self._read_index(), self._notes()
+            self._finish(left, entries)
+            if self._store.tip() != parent:
+                raise BranchMovedError(self._store.branch)
+            then = Snapshot(self._store, parent)
+            before = {path: then.blob_id(path) for path in paths}
+            self._check_clean(before, entries)
+            note = self._announce(before)
+            try:
+                yield
+            except BranchMovedError:
+                note.unlink(missing_ok=True)
+                raise
+            try:
+                self._follow(before, entries)
+                lock.commit(_encode_index(entries))
+            except (CalibvcsError, OSError) as error:
+                why = getattr(error, "strerror", "") or getattr(error, "reason", "") or "the index was taken away"
+                reason = f"committed as {self._store.tip()}, but the files could not follow ({why}); the next change"
+                raise DamagedRepositoryError(str(self._root), f"{reason} brings them up to date") from error
+            for done in (*left, note):
+                done.unlink(missing_ok=True)
 
     def recover(self) -> int:
         """Finish what writers that were killed left undone.
@@ -103,52 +126,90 @@ class Worktree:
         int
             Number of such writers.
         """
-        folder = self._folder / _PENDING
-        notes = [note for note in folder.glob("*.json") if not _alive(note)] if folder.is_dir() else []
+        if not self._notes():
+            return 0
+        with disk_errors(self._index), LockFile(self._index) as lock:
+            entries, left = self._read_index(), self._notes()
+            self._finish(left, entries)
+            lock.commit(_encode_index(entries))
+            for note in left:
+                note.unlink(missing_ok=True)
+        return len(left)
+
+    # --- notes of what has to follow --------------------------------------------------------------------------
+
+    def _announce(self, before: Mapping[str, str | None]) -> Path:
+        make_folders(self._folder)
+        note = self._folder / f"{os.getpid()}-{secrets.token_hex(4)}.json"
+        write_file(note, [json.dumps(before, sort_keys=True).encode()])
+        return note
+
+    def _notes(self) -> list[Path]:
+        """Return the notes of others: whoever holds the index knows that they are dead."""
+        return sorted(self._folder.glob("*.json")) if self._folder.is_dir() else []
+
+    def _finish(self, notes: Iterable[Path], entries: Entries) -> None:
         for note in notes:
-            with suppress(FileNotFoundError, ValueError):
-                self.follow(json.loads(note.read_text(encoding="utf-8")))
-            note.unlink(missing_ok=True)
-        return len(notes)
+            with suppress(FileNotFoundError, ValueError, AttributeError):  # half a note is one of a change not made
+                self._follow(dict(json.loads(note.read_bytes()).items()), entries)
 
-    def _follow(self, path: str, entries: Entries) -> None:
-        key, file, target = path.encode(), self._root / path, self._committed(path)
-        edited = self._edited(path, entries.get(key)) and self._hash(file) != (target.id if target else None)
-        if target is None:
-            entries.pop(key, None)
-            if not edited:
-                self._remove(file)
-            return
-        if not edited and self._hash(file) != target.id:
-            make_folders(file.parent)
-            write_file(file, [self._store.blob(target.id)])
-        # An entry of size and time 0 makes Git look at the file itself, and call it modified.
-        stat = os.stat_result((FILE_MODE, *[0] * 9)) if edited else file.stat()
-        entries[key] = index_entry_from_stat(stat, target.id.encode(), FILE_MODE)
+    # --- files ------------------------------------------------------------------------------------------------
 
-    def _committed(self, path: str) -> TreeEntry | None:
-        tip = self._store.tip()
-        return find(self._store.tree, self._store.commit(tip).tree, path) if tip else None
+    def _check_clean(self, before: Mapping[str, str | None], entries: Entries) -> None:
+        dirty = []
+        for path, committed in before.items():
+            entry = entries.get(path.encode())
+            if _blob(entry) != committed or self._content(path, entry) not in {committed, None}:
+                dirty.append(path)
+        if dirty:
+            raise DirtyWorktreeError(tuple(sorted(dirty)))
 
-    def _edited(self, path: str, entry: IndexEntry | ConflictedIndexEntry | None) -> bool:
-        """Tell whether a file has content that the index does not know; a deleted file has none."""
-        file = self._root / path
-        if not file.exists():
-            return False
-        if not isinstance(entry, IndexEntry):
-            return True
-        stat = file.stat()
-        mtime = entry.mtime if isinstance(entry.mtime, tuple) else (int(entry.mtime), 0)
-        same = entry.size == stat.st_size & 0xFFFFFFFF and mtime == divmod(stat.st_mtime_ns, 1_000_000_000)
-        if same and stat.st_mtime_ns < self._index_written:  # as in Git: a file as new as the index may still differ
-            return False
-        return self._hash(file) != entry.sha.decode()
+    def _follow(self, before: Mapping[str, str | None], entries: Entries) -> None:
+        """Bring files to the state of the branch; what somebody edited or staged meanwhile is left alone."""
+        now = Snapshot(self._store, self._store.tip())
+        for path, old in before.items():
+            key, file, target = path.encode(), self._root / path, now.blob_id(path)
+            entry = entries.get(key)
+            if _blob(entry) not in {old, target}:
+                continue
+            content = self._content(path, entry)
+            edited = content not in {old, target, None}
+            if target is None:
+                entries.pop(key, None)
+                if not edited:
+                    self._remove(file)
+            elif content is None and isinstance(entry, IndexEntry) and _skipped(entry):
+                entries[key] = replace(entry, sha=ObjectID(target.encode()))  # a sparse worktree stays one
+            else:
+                if content != target and not edited:
+                    make_folders(file.parent)
+                    write_file(file, [self._store.blob(target)])
+                blob = ObjectID(target.encode())
+                entries[key] = _unseen(blob) if edited else index_entry_from_stat(file.stat(), blob, FILE_MODE)
 
-    def _hash(self, file: Path) -> str | None:
+    def _content(self, path: str, entry: IndexEntry | ConflictedIndexEntry | None) -> str | None:
+        """Return the id of what a file holds; None where there is no file."""
+        try:
+            stat = (self._root / path).stat()
+        except FileNotFoundError:
+            return None
+        except NotADirectoryError:
+            return _SOMETHING_ELSE
+        if isinstance(entry, IndexEntry):
+            known = index_entry_from_stat(stat, entry.sha, entry.mode, entry.flags, entry.extended_flags)
+            if _seen(known) == _seen(entry) and not self._racy(entry):
+                return _blob(entry)
+        return self._hash(self._root / path)
+
+    def _racy(self, entry: IndexEntry) -> bool:
+        """Tell whether a file may have changed after its entry was made, in the same tick of the clock."""
+        return entry.mtime >= divmod(self._index_written, 1_000_000_000)  # type: ignore[operator]
+
+    def _hash(self, file: Path) -> str:
         try:
             return object_id("blob", [file.read_bytes()])
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            return None
+            return _SOMETHING_ELSE
 
     def _remove(self, file: Path) -> None:
         file.unlink(missing_ok=True)
@@ -158,20 +219,46 @@ class Worktree:
             with suppress(OSError):
                 folder.rmdir()
 
+    # --- the index --------------------------------------------------------------------------------------------
+
     def _read_index(self) -> Entries:
         try:
             self._index_written = self._index.stat().st_mtime_ns
             data = self._index.read_bytes()
         except FileNotFoundError:
             return {}
+        if hashlib.sha1(data[:-_CHECKSUM], usedforsecurity=False).digest() != data[-_CHECKSUM:] != bytes(_CHECKSUM):
+            raise DamagedRepositoryError(str(self._root), "the index is damaged: its checksum is wrong")
+        stream = io.BytesIO(data)
         try:
-            return read_index_dict_with_version(io.BytesIO(data))[0]
-        except (AssertionError, ChecksumMismatch, ValueError) as error:
-            raise DamagedRepositoryError(str(self._index), f"the index cannot be read: {error}") from None
+            entries = read_index_dict_with_version(stream)[0]
+        except (AssertionError, UnsupportedIndexFormat, ValueError) as error:
+            raise DamagedRepositoryError(str(self._root), f"the index cannot be read: {error}") from None
+        if len(data) - stream.tell() > _CHECKSUM:  # an extension that must not be passed over
+            reason = "the index is split or sparse: git update-index --no-split-index, git sparse-checkout disable"
+            raise DamagedRepositoryError(str(self._root), reason)
+        for key, entry in entries.items():  # in a newer index, what is racy would no longer look so
+            if isinstance(entry, IndexEntry) and self._racy(entry):
+                content = self._hash(self._root / os.fsdecode(key))
+                entries[key] = entry if content == _blob(entry) else replace(entry, mtime=(0, 0))
+        return entries
 
 
 def _blob(entry: IndexEntry | ConflictedIndexEntry | None) -> str | None:
     return entry.sha.decode() if isinstance(entry, IndexEntry) else None
+
+
+def _skipped(entry: IndexEntry) -> bool:
+    return bool(entry.extended_flags & EXTENDED_FLAG_SKIP_WORKTREE)
+
+
+def _seen(entry: IndexEntry) -> tuple[object, ...]:
+    return entry.mtime, entry.ctime, entry.size & 0xFFFFFFFF, entry.ino & 0xFFFFFFFF
+
+
+def _unseen(blob: ObjectID) -> IndexEntry:
+    """Return an entry that makes Git look at the file itself, and call it modified."""
+    return IndexEntry((0, 0), (0, 0), 0, 0, FILE_MODE, 0, 0, 0, blob)
 
 
 def _encode_index(entries: Entries) -> bytes:
@@ -181,13 +268,3 @@ def _encode_index(entries: Entries) -> bytes:
     write_index_dict(writer, entries)
     writer.write_checksum()
     return buffer.getvalue()
-
-
-def _alive(note: Path) -> bool:
-    try:
-        os.kill(int(note.name.partition("-")[0]), 0)
-    except (ProcessLookupError, ValueError):
-        return False
-    except PermissionError:
-        return True
-    return True

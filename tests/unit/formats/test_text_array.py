@@ -72,6 +72,8 @@ def test_plain_savetxt_stays_a_table_of_float32(tmp_path) -> None:
     assert read.dtype == np.float32
     assert np.array_equal(read, table)
     assert text_array.decode("1 2 3\n", "a.txt").shape == (1, 3)
+    assert text_array.decode("1 2 3\n", "a.txt", "uint16").dtype == np.uint16
+    assert text_array.decode("# DTYPE uint8\n1 2 3\n", "a.txt", "uint16").dtype == np.uint8
     assert text_array.decode("1\n2\n3", "a.txt").shape == (3, 1)
 
 

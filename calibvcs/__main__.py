@@ -1,0 +1,5 @@
+"""Start the command line."""
+
+from calibvcs.cli.app import main
+
+main()

@@ -1,0 +1,366 @@
+"""The verbs that look: what is there, what is in force, and how it came about.
+
+Operations are imported when they are called: a verb that only reads names must not pay for numpy.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from calibvcs.api.session import Session
+    from calibvcs.model.times import TimeLike
+    from calibvcs.ops.choosing import Chosen
+    from calibvcs.ops.diff import Diff
+    from calibvcs.ops.get import Constant
+    from calibvcs.ops.log import Log
+    from calibvcs.ops.ls import Listing
+    from calibvcs.ops.show import Shown
+    from calibvcs.ops.verify import Verification
+    from calibvcs.ops.why import Why
+
+
+class ReadingVerbs:
+    """The verbs of a `Repository` that look."""
+
+    _session: Session
+
+    def get(self, detector: str, ctype: str, when: TimeLike, *, at: str | None = None) -> Constant:
+        """Return the constant in force at a time, with its data.
+
+        Among the ranges that cover the time, the largest begin wins, then the smallest end; withdrawn constants are
+        skipped.
+
+        Parameters
+        ----------
+        detector : str
+            Detector or alias; an alias is resolved at the time asked for.
+        ctype : str
+            Calibration type, for example ``pedestals``.
+        when : time
+            UNIX seconds (int or float); ISO 8601 text (without a zone it is UTC), ``"now"`` or ``"EXPERIMENT:RUN"``,
+            which is the begin of that run; datetime (naive is UTC); datetime64; psana event or its 64-bit stamp.
+        at : str, optional
+            Branch, tag, commit or date: the state of the repository to read; default is the newest commit.
+
+        Returns
+        -------
+        Constant
+            ``.data``, a read-only array in the dtype and shape that were stored, or a text; ``.meta``, with dtype,
+            shape, dims, unit, origin and provenance; ``.validity``, in UNIX seconds; ``.version``, for example
+            ``"v2"``; ``.commit``, id of the commit that added the data.
+
+        Raises
+        ------
+        NoValidConstantError
+            If no range is valid at that time; the nearest ones are listed.
+        UnknownDetectorError, UnknownConstantError
+            If there is no such detector, or it has no such ctype.
+        UnknownRunError, UnknownRevisionError
+            If the begin of the run is not known, or `at` is not there.
+        InvalidNameError, InvalidTimeError
+            If a name or the time cannot be read.
+        InvalidDataError
+            If the data, committed by hand, are not what their file name promises.
+        BrokenRepositoryError
+            If what is read is missing or damaged, or in a format that this program does not know.
+
+        Examples
+        --------
+        >>> pedestals = repository.get("jungfrau-000001", "pedestals", "2026-02-14T12:00:00Z")
+        >>> pedestals.data.shape, pedestals.data.dtype.name, pedestals.meta.unit
+        ((3, 2, 32, 64), 'float32', 'ADU')
+        >>> str(pedestals.validity), pedestals.version
+        ('1769904000-end', 'v1')
+
+        By an alias, for a run:
+
+        >>> str(repository.get("front", "pedestals", "mfx000126:7").validity)
+        '1767225600-end'
+        """
+        from calibvcs.ops.get import get
+
+        catalogue = self._session.catalogue(at)
+        return get(catalogue, detector, ctype, self._session.seconds(catalogue, when))
+
+    def choose(
+        self,
+        detector: str,
+        ctype: str,
+        when: TimeLike,
+        *,
+        at: str | None = None,
+        output: str | os.PathLike[str] | None = None,
+    ) -> Chosen:
+        """Return which constant is in force and why, without its data; write the data to a file, byte for byte.
+
+        Parameters
+        ----------
+        detector, ctype, when, at
+            As for `get`.
+        output : str or path, optional
+            File to write the data to; it appears whole or not at all. ``-`` is standard output. Default is none.
+
+        Returns
+        -------
+        Chosen
+            Name, version, commit, validity in UNIX seconds, dtype, shape, unit, and the reason.
+
+        Raises
+        ------
+        NoValidConstantError
+            If no range is valid at that time; the nearest ones are listed.
+        UnknownDetectorError, UnknownConstantError
+            If there is no such detector, or it has no such ctype.
+        UnknownRunError, UnknownRevisionError
+            If the begin of the run is not known, or `at` is not there.
+        InvalidNameError, InvalidTimeError
+            If a name or the time cannot be read.
+        NotWritableError, StorageError
+            If the file cannot be written.
+        BrokenRepositoryError
+            If what is read is missing or damaged, or in a format that this program does not know.
+        """
+        from calibvcs.ops.choosing import choose, write
+
+        catalogue = self._session.catalogue(at)
+        chosen = choose(catalogue, detector, ctype, self._session.seconds(catalogue, when))
+        return chosen if output is None else write(catalogue, chosen, os.fspath(output))
+
+    def why(self, detector: str, ctype: str, when: TimeLike, *, at: str | None = None) -> Why:
+        """Explain which constant is in force at a time, and why no other one.
+
+        Parameters
+        ----------
+        detector, ctype, when, at
+            As for `get`.
+
+        Returns
+        -------
+        Why
+            ``.chosen``, the name of the constant, None where no range is valid; ``.candidates``, all ranges of the
+            ctype, the winner first, each with its outcome, the reason, and who added it when and why.
+
+        Raises
+        ------
+        UnknownDetectorError, UnknownConstantError
+            If there is no such detector, or it has no such ctype.
+        UnknownRunError, UnknownRevisionError
+            If the begin of the run is not known, or `at` is not there.
+        InvalidNameError, InvalidTimeError
+            If a name or the time cannot be read.
+        BrokenRepositoryError
+            If what is read is damaged, or in a format that this program does not know.
+
+        Examples
+        --------
+        >>> answer = repository.why("jungfrau-000001", "pedestals", "2026-02-14T12:00:00Z")
+        >>> answer.chosen
+        'jungfrau-000001/pedestals/1769904000-end'
+        >>> [candidate.outcome for candidate in answer.candidates]
+        ['chosen', 'begins earlier']
+        >>> answer.candidates[1].reason
+        'covers the time, but begins 2678400 s before 1769904000-end'
+        """
+        from calibvcs.ops.why import why
+
+        catalogue = self._session.catalogue(at)
+        return why(catalogue, detector, ctype, self._session.seconds(catalogue, when))
+
+    def ls(self, pattern: str | None = None, *, at: str | None = None, valid_at: TimeLike | None = None) -> Listing:
+        """Return the constants that are there.
+
+        Parameters
+        ----------
+        pattern : str, optional
+            Glob over ``DET/CTYPE/RANGE`` with ``*``, ``?`` and ``[...]``; DET may be an alias; missing parts match
+            everything.
+        at : str, optional
+            Branch, tag, commit or date to look at; default is the newest commit.
+        valid_at : time, optional
+            Only what a reader gets for this time, which also resolves an alias.
+
+        Returns
+        -------
+        Listing
+            ``.constants``, one row a constant, sorted by detector, ctype and range: name, validity in UNIX seconds,
+            default version and its commit, dtype, shape, size of the file in bytes, state; ``.at``, the commit.
+
+        Raises
+        ------
+        UnknownDetectorError, UnknownConstantError
+            If a detector or ctype without wildcards is not there.
+        UnknownRunError, UnknownRevisionError
+            If the run in `valid_at`, or `at`, is not there.
+        InvalidNameError, InvalidTimeError
+            If the pattern or the time cannot be read.
+        BrokenRepositoryError
+            If what is read is damaged, or in a format that this program does not know.
+        """
+        from calibvcs.ops.ls import ls
+
+        catalogue = self._session.catalogue(at)
+        moment = None if valid_at is None else self._session.seconds(catalogue, valid_at)
+        return ls(catalogue, pattern, now=self._session.now(), valid_at=moment)
+
+    def show(self, constant: str, *, at: str | None = None) -> Shown:
+        """Return everything that is known of one version of a constant.
+
+        Parameters
+        ----------
+        constant : str
+            ``DET/CTYPE/RANGE[@VERSION]``; DET may be an alias, the range may be left out where there is only one,
+            VERSION is ``vN`` or a revision, and the default without it.
+        at : str, optional
+            Branch, tag, commit or date to look at; default is the newest commit.
+
+        Returns
+        -------
+        Shown
+            Version, author and comment; ``.meta``, metadata and provenance; ``.segments``, statistics of each gain
+            range and segment, in the unit of the constant; for text ``.panels`` or ``.text``.
+
+        Raises
+        ------
+        UnknownConstantError, UnknownDetectorError, UnknownVersionError
+            If it is not there.
+        UnknownRevisionError
+            If `at` or VERSION is not there.
+        InvalidNameError
+            If the name cannot be read, or leaves open which range is meant.
+        InvalidDataError
+            If the data, committed by hand, are not what their file name promises.
+        BrokenRepositoryError
+            If what is read is missing or damaged, or in a format that this program does not know.
+        """
+        from calibvcs.ops.show import show
+
+        return show(self._session.catalogue(at), constant, self._session.now())
+
+    def log(
+        self,
+        pattern: str | None = None,
+        *,
+        author: str = "",
+        since: TimeLike | None = None,
+        until: TimeLike | None = None,
+        grep: str = "",
+        limit: int | None = None,
+        at: str | None = None,
+    ) -> Log:
+        """Return what was changed, newest first.
+
+        Parameters
+        ----------
+        pattern : str, optional
+            Glob over ``DET/CTYPE/RANGE``; DET may be an alias; a detector alone also shows changes of its record.
+            Default is everything.
+        author : str, optional
+            Text in name or e-mail address of the author, upper and lower case alike.
+        since, until : time, optional
+            Bounds of the author's time, both included.
+        grep : str, optional
+            Regular expression searched in the messages, upper and lower case alike.
+        limit : int, optional
+            Most commits to return; default is all.
+        at : str, optional
+            Branch, tag, commit or date to begin from; default is the newest commit.
+
+        Returns
+        -------
+        Log
+            ``.commits``, one entry a commit: id, author, ISO 8601 date, action, subject and body, and the constants
+            it touched with their version.
+
+        Raises
+        ------
+        UnknownDetectorError
+            If a detector without wildcards is not there.
+        UnknownRunError, UnknownRevisionError
+            If a run that stands for a time, or `at`, is not there.
+        InvalidNameError, InvalidTimeError, InvalidOptionError
+            If the pattern, a time, or the regular expression cannot be read.
+        BrokenRepositoryError
+            If what is read is damaged, or in a format that this program does not know.
+
+        Examples
+        --------
+        >>> [(entry.action, entry.subject) for entry in repository.log("jungfrau-000001/pedestals").commits]
+        [('add', 'Dark run 12 after a power cycle'), ('add', 'Take over the example constants')]
+        """
+        from calibvcs.ops.log import LogFilter, log
+
+        catalogue = self._session.catalogue(at)
+        bounds = [None if moment is None else self._session.seconds(catalogue, moment) for moment in (since, until)]
+        wanted = LogFilter(author, bounds[0], bounds[1], grep, limit)
+        return log(catalogue, pattern, wanted, self._session.now())
+
+    def diff(self, a: str, b: str) -> Diff:
+        """Compare two things of one kind by their numbers, b minus a.
+
+        Parameters
+        ----------
+        a, b : str
+            Two constants (``DET/CTYPE/RANGE[@VERSION]``); two ctypes (``DET/CTYPE``) or detectors, at a revision with
+            ``@REVISION``; two revisions or dates of the whole repository; or a file and a constant. A path that
+            begins with ``.``, ``/`` or ``~`` is a file.
+
+        Returns
+        -------
+        Diff
+            ``.same``; ``.constants``, what differs: arrays per gain range and segment in the unit of the constant,
+            geometries per panel in um and degrees, metadata entry by entry; ``.files``, other files that differ.
+
+        Raises
+        ------
+        InvalidOptionError
+            If the two are not of one kind.
+        UnknownConstantError, UnknownDetectorError, UnknownVersionError, UnknownRevisionError, MissingFileError
+            If something that is named is not there.
+        InvalidNameError
+            If a name leaves open which range is meant.
+        InvalidDataError
+            If a file is no array or text of that ctype.
+        BrokenRepositoryError
+            If what is read is missing or damaged, or in a format that this program does not know.
+
+        Examples
+        --------
+        >>> difference = repository.diff(
+        ...     "jungfrau-000001/pedestals/1767225600-end", "jungfrau-000001/pedestals/1769904000-end"
+        ... )
+        >>> segments = difference.constants[0].array.segments
+        >>> [(one.gain, one.segment, one.changed, one.median, one.max_abs) for one in segments if one.changed]
+        [(0, 1, 2048, 2.0, 2.0), (2, 0, 40, 0.0, 25.5)]
+        """
+        from calibvcs.ops.diff import diff
+
+        return diff(self._session.catalogue(), a, b, self._session.now())
+
+    def verify(self, *, deep: bool = False, at: str | None = None) -> Verification:
+        """Check that the repository keeps the promises of its format.
+
+        Looked at are format, names, metadata against data, required ctypes, gaps, and ranges that no time chooses.
+
+        Parameters
+        ----------
+        deep : bool, optional
+            Whether to read every payload that was ever stored too: its hash, form and values.
+        at : str, optional
+            Branch, tag, commit or date to look at; default is the newest commit.
+
+        Returns
+        -------
+        Verification
+            ``.sound``, whether there is no error; ``.findings``, errors first, then warnings. Damage is a finding,
+            not an error that is raised.
+
+        Raises
+        ------
+        UnknownRevisionError
+            If `at` is not there.
+        """
+        from calibvcs.ops.verify import verify
+
+        return verify(self._session.unchecked(at), deep=deep)

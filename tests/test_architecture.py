@@ -1,0 +1,79 @@
+"""What holds the house together: layers, lazy imports, file sizes, one owner for each outside library."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "calibvcs"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+HEAVY = ("numpy", "h5py", "matplotlib", "fastapi", "uvicorn", "rich", "tomlkit", "dask")
+
+
+def test_imports_go_down_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(no_cache=True) == 0
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_module_is_about_one_thing(module: Path) -> None:
+    text = module.read_text()
+    assert len(text.splitlines()) <= 400, "past 500 lines a module is to be split"
+    assert text.startswith('"""'), "a module says in its first line what it is about"
+    assert module.stem not in {"utils", "util", "common", "base", "manager", "misc", "helpers"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"], ["ls"], ["ls", "-l", "--json"], ["log"], ["log", "opal1000-1"], ["why", "opal1000-1", "pedestals", "-t", "now"],
+        ["get", "opal1000-1", "pedestals", "-t", "now"], ["get", "opal1000-1", "pedestals", "-t", "now", "-o", "x.npy"],
+        ["detector", "ls"], ["alias", "ls"], ["run", "ls"], ["tag", "list"],
+        ["default", "show", "opal1000-1/pedestals/1000-end"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_verbs_that_read_names_import_nothing_heavy(words: list[str], tmp_path: Path) -> None:
+    import numpy as np
+
+    import calibvcs
+
+    calibvcs.init(tmp_path / "constants")
+    with calibvcs.open(tmp_path / "constants") as repository:
+        repository.detector.add("opal1000-1")
+        repository.add("opal1000-1", "pedestals", np.ones((2, 2), np.float32), begin=1000, message="Dark")
+    program = f"import sys; from calibvcs.cli.app import call; code = call({words!r}); print(code, *sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path / "constants", capture_output=True, text=True, check=True
+    )
+    code, *modules = done.stderr.split()
+    assert code == "0"
+    assert not {module for module in modules if module.partition(".")[0] in HEAVY}
+
+
+def test_import_of_the_package_costs_nothing() -> None:
+    program = "import sys; before = set(sys.modules); import calibvcs; print(*(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) <= {"calibvcs", "calibvcs.version", "__future__"}
+
+
+def test_nothing_reads_the_environment_but_settings() -> None:
+    allowed = {PACKAGE / "settings.py", PACKAGE / "cli" / "output.py", PACKAGE / "cli" / "app.py"}  # the terminal
+    readers = {module for module in MODULES if "os.environ" in module.read_text() or "getenv" in module.read_text()}
+    assert readers <= allowed
+
+
+def test_nothing_prints_but_the_command_line() -> None:
+    printers = {module for module in MODULES if " print(" in module.read_text()}
+    assert {module.parent.name for module in printers} <= {"cli"}
+
+
+def test_the_project_speaks_of_itself_alone() -> None:
+    words = ("/work/", "/tmp/venv", "pypi.org", "TODO", "FIXME", "NotImplementedError")
+    found = [(module.name, word) for module in MODULES for word in words if word in module.read_text()]
+    assert not found

@@ -1,0 +1,138 @@
+"""Results as JSON: the schema first, and nothing that JSON cannot hold."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import pkgutil
+from dataclasses import dataclass, field, is_dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+import calibvcs
+import calibvcs.ops
+from calibvcs import Repository
+from calibvcs.api.wire import as_json
+from calibvcs.model.names import ConstantName, DetectorName
+from calibvcs.model.runs import RunKind
+from calibvcs.model.times import RunName
+from calibvcs.model.validity import Validity
+
+CAMERA = "opal1000-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """A part of a result."""
+
+    number: Decimal
+    validity: Validity
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result with everything that results have."""
+
+    schema: ClassVar[str] = "calibvcs.test/1"
+
+    name: object = ConstantName.parse("jungfrau-3/pedestals/0-end")
+    floats: tuple[float, ...] = (1.5, math.nan, math.inf, -math.inf)
+    inner: Inner = Inner(Decimal("-0.125"), Validity(1))
+    decimals: tuple[Decimal, ...] = (Decimal(2), Decimal("NaN"), Decimal("1e999"))
+    mixed: dict[Any, Any] = field(
+        default_factory=lambda: {
+            4: (DetectorName("jungfrau", "3"), RunName("mfx1", 7)),
+            "kind": RunKind.DARK,
+            "deep": {"a": [(1, None), True]},
+        }
+    )
+
+
+def text_of(result: Any) -> str:
+    return json.dumps(as_json(result), allow_nan=False)
+
+
+def test_values() -> None:
+    assert list(as_json(Result())) == ["schema", "name", "floats", "inner", "decimals", "mixed"]
+    assert json.loads(text_of(Result())) == {
+        "schema": "calibvcs.test/1",
+        "name": "jungfrau-3/pedestals/0-end",
+        "floats": [1.5, None, None, None],
+        "inner": {"number": -0.125, "validity": {"begin": 1, "end": None}},
+        "decimals": [2.0, None, None],
+        "mixed": {"4": ["jungfrau-3", "mfx1:7"], "kind": "dark", "deep": {"a": [[1, None], True]}},
+    }
+
+
+def test_what_is_no_result_is_told(repository: Repository) -> None:
+    with pytest.raises(AttributeError):
+        as_json(repository.get(CAMERA, "pedestals", 5))
+
+
+def result_types() -> set[type]:
+    """Return every class of the operations that has a schema."""
+    modules = [
+        importlib.import_module(f"calibvcs.ops.{module.name}") for module in pkgutil.iter_modules(calibvcs.ops.__path__)
+    ]
+    found = (value for module in modules for value in vars(module).values())
+    return {value for value in found if isinstance(value, type) and is_dataclass(value) and hasattr(value, "schema")}
+
+
+def results(repository: Repository, folder: Path) -> list[Any]:
+    """Return results of every verb, on data with every trouble that JSON knows."""
+    wild = np.full((4, 5), np.nan, np.float32)
+    parameters = {"bias": math.nan, "roi": np.arange(2), "deep": {"a": [1, [2.5]]}}
+    status = np.eye(4, 5, dtype=np.uint16)
+    geometry = repository.get(CAMERA, "geometry", 5).data
+    r = repository
+    return [
+        calibvcs.init(folder.parent / "other"),
+        calibvcs.doctor(folder),
+        calibvcs.doctor(folder.parent),
+        r.add(CAMERA, "pedestals", wild, begin=5, message="x", parameters=parameters, force_reason="The sensor is gone"),
+        r.add(CAMERA, "pixel_status", status, begin=5, message="x"),
+        r.add(CAMERA, "pixel_status", status * 6, begin=6, message="x"),
+        r.add(CAMERA, "geometry", geometry.replace("1.5", "2.25"), begin=6, message="x"),
+        r.add(CAMERA, "settings", "gain = 3\n", begin=6, message="x", force_reason="New here"),
+        r.choose(CAMERA, "pedestals", 6.5, output=folder.parent / "out.npy"),
+        r.why(CAMERA, "pedestals", 6),
+        r.why(CAMERA, "pixel_status", 1),
+        r.ls(),
+        r.log(),
+        *(r.show(row.constant) for row in r.ls().constants),
+        *(r.diff(f"{CAMERA}/{c}/{a}-end", f"{CAMERA}/{c}/{b}-end") for c, a, b in (
+            ("pedestals", 0, 5), ("pixel_status", 5, 6), ("geometry", 0, 6),
+        )),
+        r.diff("HEAD~5", "HEAD"),
+        r.verify(deep=True),
+        r.detector.set(CAMERA, parameters=parameters),
+        r.detector.show(CAMERA),
+        r.detector.ls(),
+        r.alias.ls(),
+        r.run.ls(),
+        r.tag.create("golden", message="x"),
+        r.lock(f"{CAMERA}/pedestals/0-end", message="x"),
+    ]  # fmt: skip
+
+
+def test_every_result_is_json(repository: Repository, folder: Path) -> None:
+    got = results(repository, folder)
+    assert {type(result) for result in got} == result_types()
+    for result in got:
+        loaded = json.loads(text_of(result))
+        assert next(iter(loaded)) == "schema"
+        assert loaded["schema"] == type(result).schema
+        assert loaded == as_json(result)  # keys are text, tuples are lists already
+
+
+def test_sums_stand_beside_what_they_sum_up(repository: Repository, folder: Path) -> None:
+    pedestals = as_json(repository.diff(f"{CAMERA}/pedestals/0-end", f"{CAMERA}/pedestals/1767225600-end"))
+    array = pedestals["constants"][0]["array"]
+    assert (array["changed"], array["pixels"], array["largest_median"], array["same"]) == (20, 20, 10.0, False)
+    assert as_json(repository.verify())["sound"] is True
+    assert as_json(calibvcs.doctor(folder.parent))["sound"] is False
