@@ -108,7 +108,7 @@ def chosen(result: Chosen) -> Iterator[str]:
 
 def why(result: Why) -> Iterator[str]:
     """Show the candidates for a time."""
-    yield f"{result.detector} {result.ctype} at {result.time:.10g} ({as_text(result.time)}), commit {result.at[:_ID]}"
+    yield f"{result.detector} {result.ctype} at {result.time:.16g} ({as_text(result.time)}), commit {result.at[:_ID]}"
     rows = [
         (
             _mark(c.outcome == "chosen"),

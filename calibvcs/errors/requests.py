@@ -143,7 +143,7 @@ class NoValidConstantError(NotFoundError):
     nearest: tuple[str, ...] = ()
     withdrawn: tuple[str, ...] = ()
 
-    says = "no {ctype} of {detector} is valid at {time:.10g}; nearest ranges: {nearest}"
+    says = "no {ctype} of {detector} is valid at {time:.16g}; nearest ranges: {nearest}"
 
     @property
     def problem(self) -> str:
@@ -157,7 +157,7 @@ class NoValidConstantError(NotFoundError):
         if self.withdrawn:
             constant = f"{self.detector}/{self.ctype}/{self.withdrawn[0]}@vN"
             return f"make another version the default: calibvcs default set {constant} -m WHY"
-        return f"see calibvcs why {self.detector} {self.ctype} --time {self.time:.10g}, or add a range that covers it"
+        return f"see calibvcs why {self.detector} {self.ctype} --time {self.time:.16g}, or add a range that covers it"
 
 
 @dataclass(eq=False)

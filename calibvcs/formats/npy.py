@@ -106,6 +106,14 @@ def encode(array: NDArray[Any]) -> tuple[bytes, memoryview]:
     return header.getvalue(), normal.reshape(-1).view(np.uint8).data.toreadonly()
 
 
+def holds_header(head: bytes) -> bool:
+    """Tell whether the first bytes of a ``.npy`` file hold its whole header, as far as they can tell."""
+    if len(head) < 12 or not head.startswith(_MAGIC):
+        return False
+    wide = head[6] > 1
+    return int.from_bytes(head[8 : 12 if wide else 10], "little") + (12 if wide else 10) <= len(head)
+
+
 def read_header(head: bytes | memoryview, size: int, source: str) -> Header:
     """Read the header of a ``.npy`` file and hold it against the size of the file.
 

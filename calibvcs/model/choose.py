@@ -84,7 +84,7 @@ def explain(ranges: Iterable[Validity], time: float, withdrawn: Collection[Valid
 
 def _judge(validity: Validity, time: float, winner: Validity | None, withdrawn: bool) -> Candidate:
     if time < validity.begin:
-        return Candidate(validity, Outcome.NOT_YET_VALID, f"begins {validity.begin - time:.10g} s after the time")
+        return Candidate(validity, Outcome.NOT_YET_VALID, f"begins {validity.begin - time:.16g} s after the time")
     if validity.end is not None and time >= validity.end:
         return Candidate(validity, Outcome.NO_LONGER_VALID, f"ended at {validity.end}; the end is not part of a range")
     if withdrawn:

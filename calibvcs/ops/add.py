@@ -256,8 +256,8 @@ class _Adder:
 
     def _compare(self, previous: ConstantName) -> None:
         file, entry = self._catalogue.payload(previous)
-        data = self._catalogue.snapshot.store.blob(entry.id)
-        old, new = payloads.decode(file, data, f"{previous}/{file}"), self._new.payload
+        old = payloads.load(self._catalogue.snapshot.store, file, entry.id, f"{previous}/{file}")
+        new = self._new.payload
         if isinstance(old, str) or new.array is None:
             self._changes = _text_changes(str(previous), old, new) if isinstance(old, str) else None
             return

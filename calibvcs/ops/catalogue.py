@@ -142,7 +142,7 @@ class Catalogue:
         meanings = [row for row in self.aliases if row.alias == given]
         if meanings and time is not None:
             listed = ", ".join(f"{row.validity} ({row.detector})" for row in meanings)
-            reason = f"as an alias it means nothing at {time:.10g}, but in {listed}"
+            reason = f"as an alias it means nothing at {time:.16g}, but in {listed}"
             return UnknownDetectorError(given, reason=reason)
         known = [*map(str, self.detectors), *(row.alias for row in self.aliases)]
         return UnknownDetectorError(given, nearest(given, known), len(self.detectors))

@@ -16,6 +16,7 @@ from calibvcs.model.names import ConstantName, ConstantReference, DetectorName
 from calibvcs.ops import payload as payloads
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.get import read
+from calibvcs.ops.history import constant_of
 from calibvcs.ops.reference import locate, select
 from calibvcs.store.revisions import resolve
 from calibvcs.store.snapshot import Snapshot
@@ -293,7 +294,7 @@ def _revisions(store: ReadableStore, a: str, b: str) -> Diff:
     at_a, at_b = (Catalogue(Snapshot(store, resolve(store, given))) for given in (a, b))
     files_a, files_b = (dict(at.snapshot.files()) for at in (at_a, at_b))
     changed = sorted(path for path in {*files_a, *files_b} if files_a.get(path) != files_b.get(path))
-    names = [(path, layout.constant_of(path)) for path in changed]
+    names = [(path, constant_of(path)) for path in changed]
     touched = sorted({name for _, name in names if name is not None})
     differences = []
     for name in touched:

@@ -110,5 +110,5 @@ def read(catalogue: Catalogue, name: ConstantName) -> Constant:
         If the data are missing or damaged.
     """
     file, entry = catalogue.payload(name)
-    data = payloads.decode(file, catalogue.snapshot.store.blob(entry.id), f"{name}/{file}")
+    data = payloads.load(catalogue.snapshot.store, file, entry.id, f"{name}/{file}")
     return Constant(name, data, catalogue.metadata(name), entry.id, catalogue)

@@ -158,7 +158,7 @@ class History:
     def _settle(self, commit: Commit) -> None:
         """Find the default of every constant whose data a merge chose from one of its sides."""
         for path in set.union(*self._changed(commit)):
-            constant = _constant_of(path)
+            constant = constant_of(path)
             if constant and path.rpartition("/")[2] in layout.PAYLOAD_FILES:
                 self._go_by_data(constant, _payload_blob(self._store, commit.id, constant))
 
@@ -175,7 +175,7 @@ class History:
         """Take in a commit without trailers, by the files in which it differs from all its parents."""
         touched: dict[ConstantName, bool] = {}
         for path in set.intersection(*self._changed(commit)):
-            constant = _constant_of(path)
+            constant = constant_of(path)
             if constant:
                 touched[constant] = touched.get(constant, False) or path.rpartition("/")[2] in layout.PAYLOAD_FILES
         action = None
@@ -217,7 +217,8 @@ def _payload_blob(store: ReadableStore, commit_id: str, constant: ConstantName) 
     return next((names[file].id for file in layout.PAYLOAD_FILES if file in names), None)
 
 
-def _constant_of(path: str) -> ConstantName | None:
+def constant_of(path: str) -> ConstantName | None:
+    """Return the constant that a file belongs to, or None; foreign files of any depth belong to none."""
     try:
         return layout.constant_of(path)
     except CalibvcsError:

@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from calibvcs.store.protocol import ReadableStore
+
 STANDARD_INPUT = "-"
 SIZE_LIMIT = 2 << 30
 _NPY_MAGIC = b"\x93NUMPY"
+_USUAL_HEAD = 256
 
 Value: TypeAlias = "NDArray[Any] | str"
 
@@ -149,18 +152,27 @@ def _from_bytes(data: bytes, ctype: str, source: str) -> Payload:
     return from_array(array.reshape(-1) if one_row else array)
 
 
-def decode(file: str, data: bytes, source: str) -> Value:
-    """Return the data of a stored constant: a read-only array, or text.
+def load(store: ReadableStore, file: str, blob: str, source: str) -> Value:
+    """Return the data of a stored constant: a read-only array, read straight into its memory, or text.
 
     Raises
     ------
     InvalidDataError
         If the bytes are not what the name of the file promises.
+    DamagedObjectError
+        If they are missing or damaged.
     """
     if file == ARRAY_FILE:
-        return npy.decode(data, source)
+        head, size = store.blob_head(blob, _USUAL_HEAD)
+        if not npy.holds_header(head):
+            head, size = store.blob_head(blob, npy.HEAD_SIZE)
+        header = npy.read_header(head, size, source)
+        array = np.empty(header.shape, np.dtype(header.dtype).newbyteorder("<"))
+        store.blob_into(blob, header.data_offset, array.reshape(-1).view(np.uint8).data)
+        array.flags.writeable = False
+        return array.view()  # nobody can make a view writable again whose owner is not
     try:
-        return data.decode()
+        return store.blob(blob).decode()
     except UnicodeDecodeError as error:
         raise InvalidDataError(source, f"it is not UTF-8 text ({error.reason})", "calibvcs verify lists all") from None
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from calibvcs.errors import NotWritableError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 _NO_ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -65,17 +65,27 @@ def write_file(path: Path, chunks: Iterable[bytes | memoryview], *, mode: int = 
 
 
 def write_temporary(
-    folder: Path, chunks: Iterable[bytes | memoryview], *, mode: int = 0o666, prefix: str = ".calibvcs-tmp-"
+    folder: Path,
+    content: Iterable[bytes | memoryview] | Callable[[int], None],
+    *,
+    mode: int = 0o666,
+    prefix: str = ".calibvcs-tmp-",
 ) -> Path:
-    """Write a file of a new name into a folder and bring its content to disk; the caller renames it."""
+    """Write a file of a new name into a folder and bring its content to disk; the caller renames it.
+
+    The content comes in chunks, or from a function that writes it to the descriptor it is given.
+    """
     path = folder / f"{prefix}{os.getpid()}-{secrets.token_hex(6)}"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
+            if callable(content):
+                content(descriptor)
+            else:
+                for chunk in content:
+                    file.write(chunk)
             file.flush()
-            os.fsync(file.fileno())
+            os.fsync(descriptor)
     except BaseException:
         with suppress(FileNotFoundError):
             path.unlink()

@@ -18,7 +18,7 @@ from calibvcs.errors import (
     NoRepositoryError,
 )
 from calibvcs.model.commits import Message, Tag
-from calibvcs.store import loose, packed
+from calibvcs.store.database import ObjectDatabase
 from calibvcs.store.objects import (
     decode_commit,
     decode_tag,
@@ -26,7 +26,6 @@ from calibvcs.store.objects import (
     encode_commit,
     encode_signature,
     encode_tag,
-    object_id,
 )
 from calibvcs.store.refs import DETACHED, FOLDER_CLASH, append_reflog, branch_ref, clashing, compare_and_set
 from calibvcs.store.trees import edited
@@ -75,7 +74,7 @@ class GitStore:
             raise DamagedRepositoryError(str(path), f"its object format is not {_OBJECT_FORMAT}, the supported one")
         self._folder = Path(self._repo.commondir())
         self._control = Path(self._repo.controldir())
-        self._objects = Path(self._repo.object_store.path)
+        self._database = ObjectDatabase(Path(self._repo.object_store.path), self._repo.object_store)
         self._worktree = None if self._repo.bare else Worktree(self._repo, self)
 
     @classmethod
@@ -95,6 +94,7 @@ class GitStore:
 
     def close(self) -> None:
         """Give files and maps back."""
+        self._database.close()
         self._repo.close()
 
     def __enter__(self) -> Self:
@@ -157,24 +157,24 @@ class GitStore:
 
     def blob_head(self, blob_id: str, length: int) -> tuple[bytes, int]:
         """Return the first bytes of a blob, and its whole size in bytes."""
-        found = loose.read_head(self._objects, blob_id, length) or packed.read_head(
-            self._repo.object_store, blob_id, length
-        )
-        kind, head, size = found
+        kind, head, size = self._database.read_head(blob_id, length)
         if kind != "blob":
             raise DamagedObjectError(blob_id, f"it is a {kind}, not a blob")
         return head, size
 
+    def blob_into(self, blob_id: str, begin: int, out: memoryview) -> None:
+        """Read a blob, from some byte to its end, straight into memory."""
+        kind = self._database.read_into(blob_id, begin, out)
+        if kind != "blob":
+            raise DamagedObjectError(blob_id, f"it is a {kind}, not a blob")
+
     def kind(self, wanted: str) -> str | None:
         """Return commit, tree, blob or tag; None where there is no such object."""
-        found = loose.read_head(self._objects, wanted, 0)
-        if found is None and packed.contains(self._repo.object_store, wanted):
-            found = packed.read_head(self._repo.object_store, wanted, 0)
-        return found[0] if found else None
+        return self._database.kind(wanted)
 
     def abbreviated(self, prefix: str) -> Sequence[str]:
         """Return the ids of the objects whose id begins with some hex digits."""
-        return packed.abbreviated(self._repo.object_store, prefix)
+        return self._database.beginning_with(prefix)
 
     def tag(self, name: str) -> Tag | None:
         """Return a tag by its name, or by the id of its object."""
@@ -185,20 +185,16 @@ class GitStore:
         return decode_tag(self._read(target, "tag"), target, name) if kind == "tag" else None
 
     def _read(self, wanted: str, kind: str) -> bytes:
-        found = loose.read(self._objects, wanted)
-        if found is None:
-            found = packed.read(self._repo.object_store, wanted)
-            if object_id(found[0], [found[1]]) != wanted:
-                raise DamagedObjectError(wanted, "its content in the pack does not have this hash")
-        if found[0] != kind:
-            raise DamagedObjectError(wanted, f"it is a {found[0]}, not a {kind}")
-        return found[1]
+        found, content = self._database.read(wanted)
+        if found != kind:
+            raise DamagedObjectError(wanted, f"it is a {found}, not a {kind}")
+        return content
 
     # --- writing ----------------------------------------------------------------------------------------------
 
     def put_blob(self, buffers: Buffers) -> str:
         """Write a blob durably and return its id; nothing refers to it yet."""
-        return self._write("blob", buffers)
+        return self._database.write("blob", buffers)
 
     def commit_edits(
         self, parent: str | None, edits: Mapping[str, str | None], text: str, author: Signature, committer: Signature
@@ -210,9 +206,9 @@ class GitStore:
             raise BranchMovedError(branch)
         tree, made = edited(self.tree, self.commit(parent).tree if parent else None, edits)
         for data in made.values():
-            self._write("tree", [data])
+            self._database.write("tree", [data])
         parents = (parent,) if parent else ()
-        commit_id = self._write("commit", [encode_commit(tree, parents, author, committer, text)])
+        commit_id = self._database.write("commit", [encode_commit(tree, parents, author, committer, text)])
         subject = Message.parse(text).subject
         with self._worktree.following(parent, edits) if self._worktree else nullcontext():
             if not self._move(ref, parent, commit_id, subject, committer):
@@ -227,16 +223,10 @@ class GitStore:
         beside = clashing(self.refs(), f"refs/tags/{name}")
         if beside:
             raise AlreadyExistsError("tag", beside.removeprefix("refs/tags/"), FOLDER_CLASH)
-        tag_id = self._write("tag", [encode_tag(name, commit_id, tagger, text)])
+        tag_id = self._database.write("tag", [encode_tag(name, commit_id, tagger, text)])
         if not compare_and_set(self._folder, f"refs/tags/{name}", None, tag_id, self._packed_ref):
             raise taken
         return Tag(name, commit_id, tag_id, tagger, text)
-
-    def _write(self, kind: str, buffers: Buffers) -> str:
-        new_id = object_id(kind, buffers)
-        if not loose.path_of(self._objects, new_id).exists() and packed.contains(self._repo.object_store, new_id):
-            return new_id
-        return loose.write(self._objects, kind, new_id, buffers)
 
     def _move(self, ref: str, old: str | None, new: str, subject: str, committer: Signature) -> bool:
         if not compare_and_set(self._folder, ref, old, new, self._packed_ref):

@@ -6,26 +6,31 @@ import hashlib
 import os
 import re
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from zlib_ng import zlib_ng as zlib
 
 from calibvcs.errors import DamagedObjectError
 from calibvcs.store.durable import disk_errors, make_folders, sync_folder, write_temporary
+from calibvcs.store.objects import object_id
+from calibvcs.store.streams import InflateError, inflate_into, write_stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from calibvcs.store.protocol import Buffers
 
-InflateError: type[Exception] = zlib.error  # type: ignore[assignment]  # its stub has an instance
-
+_ATTEMPTS = 10
 _CHUNK = 1 << 20
 _SAMPLE = 1 << 16
 _HEADER = re.compile(rb"(blob|tree|commit|tag) (0|[1-9][0-9]{0,15})\0")
 _HEADER_LIMIT = 32
-_STORED, _DEFLATED = 0, 6
+_HEAD = 4096
+_LARGE = 1 << 20
+_LEVEL = 6
+_PREFIX = "tmp_obj_"
 
 
 def path_of(objects: Path, wanted: str) -> Path:
@@ -33,10 +38,11 @@ def path_of(objects: Path, wanted: str) -> Path:
     return objects / wanted[:2] / wanted[2:]
 
 
-def write(objects: Path, kind: str, new_id: str, buffers: Buffers) -> str:
+def write(objects: Path, kind: str, buffers: Buffers, present: Callable[[str], bool]) -> str:
     """Write an object; when this returns, content and name are on disk.
 
-    Arrays of measured values hardly shrink, so that deflating them only costs time: they are stored.
+    A large one is written by one thread and hashed by another at the same time, both of which work outside the
+    interpreter's lock.
 
     Parameters
     ----------
@@ -44,10 +50,10 @@ def write(objects: Path, kind: str, new_id: str, buffers: Buffers) -> str:
         The ``objects`` folder of a repository.
     kind : str
         blob, tree, commit or tag.
-    new_id : str
-        Its id.
     buffers : sequence of bytes or memoryview
         The content, in pieces.
+    present : callable
+        Tells whether the repository has an object of an id in another form, so that it need not be written.
 
     Returns
     -------
@@ -60,23 +66,71 @@ def write(objects: Path, kind: str, new_id: str, buffers: Buffers) -> str:
         If the disk is full, fails or is read-only; no part of the object is left behind.
     """
     views = [memoryview(buffer).cast("B") for buffer in buffers]
-    path = path_of(objects, new_id)
-    size = sum(len(view) for view in views)
-    with disk_errors(path, size):
-        if path.exists():
-            os.utime(path)  # a clean-up that runs beside us keeps what was touched lately, as with git
-            return new_id
-        make_folders(path.parent)
-        header = memoryview(f"{kind} {size}\0".encode())
-        temporary = write_temporary(objects, _deflated([header, *views]), mode=0o444, prefix="tmp_obj_")
+    size = sum(map(len, views))
+    parts = [memoryview(f"{kind} {size}\0".encode()), *views]
+    content = _content(parts)
+    with disk_errors(objects, size):
+        if size < _LARGE:
+            new_id = object_id(kind, views)
+            if _touched(path_of(objects, new_id)) or present(new_id):
+                return new_id
+            temporary = write_temporary(objects, content, mode=0o444, prefix=_PREFIX)
+        else:
+            from concurrent.futures import ThreadPoolExecutor  # verbs that write no array need not pay for it
+
+            with ThreadPoolExecutor(max_workers=1) as other:
+                writing = other.submit(write_temporary, objects, content, mode=0o444, prefix=_PREFIX)
+                new_id = object_id(kind, views)
+                temporary = writing.result()
         try:
-            temporary.replace(path)
+            if _touched(path_of(objects, new_id)) or present(new_id):
+                temporary.unlink()
+            else:
+                _name(temporary, path_of(objects, new_id))
         except BaseException:
             with suppress(FileNotFoundError):
                 temporary.unlink()
             raise
-        sync_folder(path.parent)
     return new_id
+
+
+def _content(parts: list[memoryview]) -> Iterator[bytes] | Callable[[int], None]:
+    """Choose the form of a stream: what hardly shrinks, as measured values do, is stored."""
+    longest = max(parts, key=len)
+    middle = len(longest) // 2
+    sample = longest[middle : middle + _SAMPLE]
+    if len(sample) < _SAMPLE or 2 * len(zlib.compress(sample, 1)) < len(sample):
+        return _deflated(parts)
+    return partial(write_stored, parts=parts)
+
+
+def _deflated(parts: list[memoryview]) -> Iterator[bytes]:
+    deflater = zlib.compressobj(_LEVEL)
+    for part in parts:
+        for begin in range(0, len(part), _CHUNK):
+            yield deflater.compress(part[begin : begin + _CHUNK])
+    yield deflater.flush()
+
+
+def _touched(path: Path) -> bool:
+    """Tell whether an object is there, and keep it young: a clean-up that runs beside us spares what is young."""
+    try:
+        os.utime(path)
+    except OSError:  # it is not there, or is somebody else's: then it is written (again), as with git
+        return False
+    return True
+
+
+def _name(temporary: Path, path: Path) -> None:
+    for _ in range(_ATTEMPTS):
+        make_folders(path.parent)
+        with suppress(FileNotFoundError):  # whoever packs beside us takes empty folders away
+            temporary.replace(path)
+            break
+    else:
+        temporary.replace(path)
+    with suppress(FileNotFoundError):  # ... and, with its folder, an object that is in a pack by now
+        sync_folder(path.parent)
 
 
 def read(objects: Path, wanted: str) -> tuple[str, bytes] | None:
@@ -101,6 +155,64 @@ def read(objects: Path, wanted: str) -> tuple[str, bytes] | None:
     if hashlib.sha1(inflated, usedforsecurity=False).hexdigest() != wanted:
         raise DamagedObjectError(wanted, "its content does not have this hash")
     return kind, inflated[start:]
+
+
+def read_into(objects: Path, wanted: str, begin: int, out: memoryview, *, check: bool) -> str | None:
+    """Read the content of a loose object, from some byte on, straight into memory.
+
+    Parameters
+    ----------
+    objects : Path
+        The ``objects`` folder of a repository.
+    wanted : str
+        Id of the object.
+    begin : int
+        First byte that is wanted.
+    out : memoryview
+        Where it goes, item size 1; exactly as long as what follows `begin`.
+    check : bool
+        Whether the hash is held against the id.
+
+    Returns
+    -------
+    str or None
+        Kind of the object; None where it is not loose.
+
+    Raises
+    ------
+    DamagedObjectError
+        If the file is damaged, or not of this length.
+    """
+    packed = _file(objects, wanted, _HEAD)
+    if packed is None:
+        return None
+    kind, size, start = _header(packed, wanted)
+    try:
+        if size != begin + len(out):
+            raise ValueError(f"it claims {size} bytes, expected are {begin + len(out)}")  # noqa: TRY301
+        with path_of(objects, wanted).open("rb", buffering=0) as file:
+            before = inflate_into(file.fileno(), 0, start + begin, out)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise DamagedObjectError(wanted, f"the file cannot be read: {error}") from None
+    if check:
+        check_hash(wanted, before, out)
+    return kind
+
+
+def check_hash(wanted: str, before: bytes, out: memoryview) -> None:
+    """Hold the bytes of an object, its header first, against its id.
+
+    Raises
+    ------
+    DamagedObjectError
+        If they do not belong together.
+    """
+    digest = hashlib.sha1(before, usedforsecurity=False)
+    digest.update(out)
+    if digest.hexdigest() != wanted:
+        raise DamagedObjectError(wanted, "its content does not have this hash")
 
 
 def read_head(objects: Path, wanted: str, length: int) -> tuple[str, bytes, int] | None:
@@ -144,15 +256,3 @@ def _header(packed: bytes, wanted: str) -> tuple[str, int, int]:
     if not match:
         raise DamagedObjectError(wanted, "the file does not begin like a Git object")
     return match[1].decode(), int(match[2]), match.end()
-
-
-def _deflated(views: list[memoryview]) -> Iterator[bytes]:
-    longest = max(views, key=len)
-    middle = len(longest) // 2
-    sample = longest[middle : middle + _SAMPLE]
-    shrinks = len(sample) < _SAMPLE or 2 * len(zlib.compress(sample, 1)) < len(sample)
-    deflater = zlib.compressobj(_DEFLATED if shrinks else _STORED)
-    for view in views:
-        for begin in range(0, len(view), _CHUNK):
-            yield deflater.compress(view[begin : begin + _CHUNK])
-    yield deflater.flush()

@@ -82,6 +82,17 @@ class MemoryStore:
             return self._base.blob_head(blob_id, length)
         return (own or b"")[:length], len(own or b"")
 
+    def blob_into(self, blob_id: str, begin: int, out: memoryview) -> None:
+        """Read a blob, from some byte to its end, into memory."""
+        own = self._own(blob_id, "blob")
+        if own is None and self._base:
+            return self._base.blob_into(blob_id, begin, out)
+        content = own or b""
+        if len(content) != begin + len(out):
+            raise DamagedObjectError(blob_id, f"it has {len(content)} bytes, expected are {begin + len(out)}")
+        out[:] = content[begin:]
+        return None
+
     def tag(self, name: str) -> Tag | None:
         """Return a tag by its name, or by the id of its object."""
         target = self._refs.get(f"refs/tags/{name}", name)

@@ -14,7 +14,7 @@ from dulwich.pack import PackFileDisappeared
 from zlib_ng import zlib_ng as zlib
 
 from calibvcs.errors import DamagedObjectError
-from calibvcs.store.loose import InflateError
+from calibvcs.store.streams import InflateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ _ATTEMPTS = 3
 _KINDS = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
 _DAMAGE = (
     ApplyDeltaError, AssertionError, ChecksumMismatch, EOFError, FileFormatException, IndexError, OSError,
-    PackFileDisappeared, TypeError, ValueError, struct.error, InflateError, plain_zlib.error,
+    OverflowError, PackFileDisappeared, TypeError, ValueError, struct.error, InflateError, plain_zlib.error,
 )  # fmt: skip
 
 
@@ -42,6 +42,8 @@ def read(store: DiskObjectStore, wanted: str) -> tuple[str, bytes]:
         If it is missing, or its pack is damaged.
     """
     number, content = _undamaged(wanted, lambda: store.get_raw(ObjectID(wanted.encode())))
+    if number not in _KINDS:
+        raise DamagedObjectError(wanted, f"its pack is damaged: there are no objects of kind {number}")
     return _KINDS[number], content
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import struct
 from bisect import bisect_left
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ from zlib_ng import zlib_ng as zlib
 
 from calibvcs.errors import DamagedObjectError
 from calibvcs.store.deltas import apply_delta
-from calibvcs.store.loose import InflateError
+from calibvcs.store.loose import check_hash
+from calibvcs.store.streams import InflateError, inflate_into
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +39,7 @@ class _Entry:
 
 
 class Pack:
-    """One pack and its index (version 2), both mapped when they are first needed.
+    """One pack and its index (version 2), both mapped.
 
     Parameters
     ----------
@@ -47,13 +49,17 @@ class Pack:
 
     def __init__(self, index: Path) -> None:
         self.path = index.with_suffix(".pack")
-        self._index = _map(index)
-        self._pack: mmap.mmap | None = None
-        if self._index[:8] != _INDEX_MAGIC or len(self._index) < _FANOUT + _TRAILER:
-            raise ValueError(f"{index} is no pack index of version 2")
-        self._count = struct.unpack_from(">I", self._index, _FANOUT - 4)[0]
-        if len(self._index) < _FANOUT + self._count * 28 + _TRAILER:
-            raise ValueError(f"{index} is cut short")
+        # Both files are opened at once: from here on, whoever packs anew may take their names away.
+        with ExitStack() as opened:
+            self._index = opened.enter_context(_map(index))
+            self._file = opened.enter_context(self.path.open("rb", buffering=0))
+            self._pack = opened.enter_context(mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ))
+            if self._index[:8] != _INDEX_MAGIC or len(self._index) < _FANOUT + _TRAILER:
+                raise ValueError(f"{index} is no pack index of version 2")
+            self._count = struct.unpack_from(">I", self._index, _FANOUT - 4)[0]
+            if len(self._index) < _FANOUT + self._count * 28 + _TRAILER:
+                raise ValueError(f"{index} is cut short")
+            self._opened = opened.pop_all()
 
     def find(self, wanted: bytes) -> int | None:
         """Return where an object begins in the pack, by its binary id; None where it is not in it."""
@@ -115,8 +121,30 @@ class Pack:
         kind, content = self.read(offset, wanted)
         return kind, content[:length], len(content)
 
+    def read_into(self, offset: int, wanted: str, begin: int, out: memoryview, *, check: bool) -> str | None:
+        """Read the content of the object at an offset, from some byte to its end, into memory; None for a delta.
+
+        Raises
+        ------
+        DamagedObjectError
+            If it is damaged, or not of this length.
+        """
+        entry = self._entry(offset, wanted)
+        if entry.base is not None:
+            return None
+        kind = _KINDS[entry.kind]
+        try:
+            if entry.size != begin + len(out):
+                raise ValueError(f"it claims {entry.size} bytes, expected are {begin + len(out)}")  # noqa: TRY301
+            before = inflate_into(self._file.fileno(), entry.begin, begin, out)
+        except (OSError, ValueError) as error:
+            raise DamagedObjectError(wanted, f"{self.path}: {error}") from None
+        if check:
+            check_hash(wanted, f"{kind} {entry.size}\0".encode() + before, out)
+        return kind
+
     def _entry(self, offset: int, wanted: str) -> _Entry:
-        pack = self._mapped(wanted)
+        pack = self._pack
         head = pack[offset : offset + _ENTRY_HEAD]
         try:
             byte, position = head[0], 1
@@ -145,7 +173,7 @@ class Pack:
 
     def _inflate(self, entry: _Entry, wanted: str, length: int | None = None) -> bytes:
         most = entry.size if length is None else min(length, entry.size)
-        pack = self._mapped(wanted)
+        pack = self._pack
         if entry.size > _LARGEST_RATIO * (len(pack) - entry.begin) + _LARGEST_RATIO:
             raise DamagedObjectError(wanted, f"{self.path}: an entry claims {entry.size} bytes, more than it can hold")
         inflater = zlib.decompressobj()
@@ -161,24 +189,14 @@ class Pack:
 
     def close(self) -> None:
         """Give the maps back."""
-        self._index.close()
-        if self._pack is not None:
-            self._pack.close()
-
-    def _mapped(self, wanted: str) -> mmap.mmap:
-        if self._pack is None:
-            try:
-                self._pack = _map(self.path)
-            except (OSError, ValueError) as error:
-                raise DamagedObjectError(wanted, f"{self.path}: {error}") from None
-        return self._pack
+        self._opened.close()
 
     def _number(self, wanted: bytes) -> int:
         first = wanted[0]
         low = struct.unpack_from(">I", self._index, 8 + 4 * (first - 1))[0] if first else 0
         high = struct.unpack_from(">I", self._index, 8 + 4 * first)[0]
         if not low <= high <= self._count:
-            raise ValueError(f"the index of {self.path} is damaged")
+            raise ValueError("its table of first bytes is damaged")
         return bisect_left(range(self._count), wanted, low, high, key=self._id)
 
     def _id(self, number: int) -> bytes:
@@ -202,10 +220,16 @@ class Packs:
 
     def find(self, wanted: str) -> tuple[Pack, int] | None:
         """Return the pack that holds an object, and where; packs that appeared meanwhile are looked at too."""
-        name = bytes.fromhex(wanted)
+        try:
+            name = bytes.fromhex(wanted)
+        except ValueError:  # the name of a tag, say
+            return None
         for _ in range(2):
             for pack in self._packs.values():
-                offset = pack.find(name)
+                try:
+                    offset = pack.find(name)
+                except (ValueError, struct.error) as error:
+                    raise DamagedObjectError(wanted, f"the index of {pack.path}: {error}") from None
                 if offset is not None:
                     return pack, offset
             if not self.refresh():

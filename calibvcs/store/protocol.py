@@ -91,6 +91,16 @@ class ReadableStore(Protocol):
         """
         ...
 
+    def blob_into(self, blob_id: str, begin: int, out: memoryview) -> None:
+        """Read a blob, from some byte to its end, straight into memory; its hash is checked at the first time.
+
+        Raises
+        ------
+        DamagedObjectError
+            If it is missing, damaged, no blob, or not of this length.
+        """
+        ...
+
     def tag(self, name: str) -> Tag | None:
         """Return a tag, or None."""
         ...

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from tests.bench import startup
+from tests.bench import payload, startup
 
-SECTIONS = {"start-up": startup.main}
+SECTIONS = {"start-up": startup.main, "payload": payload.main}
 
 
 def main() -> None:

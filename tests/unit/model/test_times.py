@@ -181,7 +181,6 @@ def test_now_is_now() -> None:
         np.timedelta64(5, "D"), np.datetime64("NaT"), np.array([T]), SimpleNamespace(timestamp=None), SimpleNamespace(timestamp=1.5),
         SimpleNamespace(timestamp=lambda: 5), object(),
     ],
-    ids=repr,
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused(given: object) -> None:
     with pytest.raises(InvalidTimeError) as caught:

@@ -22,7 +22,7 @@ NOISE = random.Random(5).randbytes(9000)
 
 
 def put(objects: Path, data: bytes, kind: str = "blob") -> str:
-    return loose.write(objects, kind, object_id(kind, [data]), [data])
+    return loose.write(objects, kind, [data], lambda _: False)
 
 
 def plant(objects: Path, wanted: str, content: bytes) -> Path:
@@ -86,6 +86,37 @@ def test_an_object_that_is_there_is_touched_and_not_written_again(objects: Path)
     assert path.stat().st_mtime > 5
 
 
+def test_an_object_of_somebody_else_that_cannot_be_touched_is_written_again(
+    objects: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects.mkdir()
+    path = loose.path_of(objects, put(objects, TEXT))
+    inode = path.stat().st_ino
+
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(loose.os, "utime", refused)
+    made = put(objects, TEXT)
+    assert path.stat().st_ino != inode
+    assert loose.read(objects, made) == ("blob", TEXT)
+
+
+def test_a_folder_that_a_clean_up_takes_away_is_made_again(objects: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    objects.mkdir()
+    make_folders, taken = loose.make_folders, []
+
+    def and_take_it_away(folder: Path) -> None:
+        make_folders(folder)
+        if len(taken) < 3:
+            folder.rmdir()
+            taken.append(folder)
+
+    monkeypatch.setattr(loose, "make_folders", and_take_it_away)
+    assert loose.read(objects, put(objects, TEXT)) == ("blob", TEXT)
+    assert len(taken) == 3
+
+
 def test_half_written_files_of_killed_writers_are_no_objects(objects: Path) -> None:
     objects.mkdir()
     made = put(objects, TEXT)
@@ -138,7 +169,7 @@ def test_content_is_on_disk_before_its_name(objects: Path, monkeypatch: pytest.M
     monkeypatch.setattr(durable.os, "fsync", spy_fsync)
     monkeypatch.setattr(Path, "replace", spy_replace)
     made = put(objects, TEXT)
-    assert done == ["sync objects", "sync tmp_obj", "rename", f"sync {made[:2]}"]
+    assert done == ["sync tmp_obj", "sync objects", "rename", f"sync {made[:2]}"]
 
 
 # --- damage -----------------------------------------------------------------------------------------------------
@@ -195,7 +226,7 @@ def test_no_flipped_bit_goes_unnoticed(objects: Path, data: st.DataObject) -> No
         b"", b"\0", b"blob 5\0hello", zlib.compress(b""), zlib.compress(b"blob 5"), zlib.compress(b"blob 5\0"),
         zlib.compress(b"blob 5\0hell"), zlib.compress(b"blob 5\0hello!"), zlib.compress(b"blob 05\0hello"),
         zlib.compress(b"blob -5\0hello"), zlib.compress(b"blob\0hello"), zlib.compress(b"bulb 5\0hello"),
-        zlib.compress(b"blob 5 \0hello"), zlib.compress(b"blob 99999999999999999999\0hello"), os.urandom(100),
+        zlib.compress(b"blob 5 \0hello"), zlib.compress(b"blob 99999999999999999999\0hello"), bytes(range(100)),
         zlib.compress(b"BLOB 5\0hello"), zlib.compress(b"blob 5\0hello")[:-4], zlib.compress(b"blob 5\0hello")[:-1],
         zlib.compress(b"blob " + b"1" * 5000 + b"\0hello"), zlib.compress(b"blob 5\0olleh"),
     ],

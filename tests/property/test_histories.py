@@ -1,0 +1,421 @@
+"""Any sequence of changes on a real Git repository, held against an obvious model: lists of versions in a dict."""
+
+from __future__ import annotations
+
+import copy
+import math
+import random
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+import calibvcs
+from calibvcs.errors import (
+    AlreadyExistsError,
+    CalibvcsError,
+    GateRefusedError,
+    LockedError,
+    NotFoundError,
+    OverlapError,
+    UnknownDetectorError,
+    UnknownRunError,
+    UnknownVersionError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DETECTORS = ["opal1000-1", "opal1000-2", "epixuhr-9"]
+ALIASES = ["front", "back"]
+CTYPES = ["pedestals", "pixel_rms"]
+BOUNDS = [0, 100, 200, 300]
+TIMES = [0, 50, 100, 150.5, 199, 200, 299.999, 300, 10**9]
+RUNS = [f"mfx{experiment}:{run}" for experiment in (1, 2) for run in (1, 2, 10)]
+TAGS = ["golden", "golden/2026", "run24-1", "run24-2"]
+ZEROS = 0
+
+# --- the model ---------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Range:
+    """The values of all versions of one range, the index of the default, and its state."""
+
+    values: list[int] = field(default_factory=list)
+    default: int = 0
+    locked: bool = False
+    withdrawn: bool = False
+
+
+@dataclass
+class Model:
+    """What a repository holds. A range is a pair of seconds, its end infinite where it is open."""
+
+    detectors: dict[str, str] = field(default_factory=dict)
+    ranges: dict[tuple[str, str], dict[tuple[int, float], Range]] = field(default_factory=dict)
+    aliases: list[tuple[str, str, int, float]] = field(default_factory=list)
+    runs: dict[str, tuple[str, int | None]] = field(default_factory=dict)
+
+    def detector(self, name: str, time: float) -> str | None:
+        meant = [detector for alias, detector, begin, end in self.aliases if alias == name and begin <= time < end]
+        return meant[0] if meant else name if name in self.detectors else None
+
+    def chosen(self, name: str, ctype: str, time: float) -> tuple[int, float] | None:
+        detector = self.detector(name, time)
+        valid = [
+            (begin, end)
+            for (begin, end), one in self.ranges.get((detector or "", ctype), {}).items()
+            if begin <= time < end and not one.withdrawn
+        ]
+        return min(valid, key=lambda span: (-span[0], span[1]), default=None)
+
+    def value(self, name: str, ctype: str, time: float) -> int | None:
+        span = self.chosen(name, ctype, time)
+        if span is None:
+            return None
+        one = self.ranges[self.detector(name, time) or "", ctype][span]
+        return one.values[one.default]
+
+
+def range_text(begin: int, end: float) -> str:
+    return f"{begin}-{'end' if math.isinf(end) else int(end)}"
+
+
+def constant_text(detector: str, ctype: str, span: tuple[int, float]) -> str:
+    return f"{detector}/{ctype}/{range_text(*span)}"
+
+
+# --- the machine -------------------------------------------------------------------------------------------------
+
+spans = st.tuples(st.sampled_from(BOUNDS), st.sampled_from([*BOUNDS[1:], math.inf])).filter(
+    lambda span: span[0] < span[1]
+)
+names = st.sampled_from([*DETECTORS, *ALIASES])
+levels = st.integers(1, 30)
+
+
+def array(value: int) -> np.ndarray[Any, Any]:
+    return np.full((4, 4), value, np.float32)
+
+
+class Histories(RuleBasedStateMachine):
+    """Every verb that changes something; the model says whether it has to be refused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="calibvcs-"))
+        calibvcs.init(self.folder / "constants", bare=True)
+        self.repository = calibvcs.open(self.folder / "constants")
+        self.model = Model()
+        self.commits = 1
+        self.past: list[tuple[str, Model]] = []
+        self.tags: dict[str, str] = {}
+        self.chance = random.Random(0)
+
+    @initialize(seed=st.integers(0, 2**16), known=st.sets(st.sampled_from(DETECTORS), min_size=1, max_size=2))
+    def begin(self, seed: int, known: set[str]) -> None:
+        """Begin with something to work on: in most histories a detector is added once, and then used for long."""
+        self.chance = random.Random(seed)
+        self.changed()
+        for name in sorted(known):
+            self.add_detector(name)
+            for value in (10, 11, 12):
+                self.add(name, CTYPES[0], (0, math.inf), value, False, False)
+
+    def teardown(self) -> None:
+        try:
+            folder = self.folder / "constants"
+            log = [entry.commit for entry in self.repository.log().commits]
+            assert len(log) == len(set(log)) == self.commits
+            assert git(folder, "rev-list", "HEAD").split() == log
+            assert git(folder, "fsck", "--strict") == ""
+            assert self.repository.verify(deep=True).sound
+            git(folder, "gc", "-q")
+            self.everything_agrees()
+            for commit, model in self.past[:: max(1, len(self.past) // 5)]:
+                self.agrees(commit, model)
+        finally:
+            self.repository.close()
+            shutil.rmtree(self.folder)
+
+    def change(self, make: Callable[[], Any], refusal: type[CalibvcsError] | None) -> bool:
+        """Make a change that has to be refused where the model says so; tell whether it was made."""
+        before = self.repository.commit
+        if refusal:
+            with pytest.raises(refusal):
+                make()
+            assert self.repository.commit == before
+            return False
+        assert make().commit == self.repository.commit != before
+        self.commits += 1
+        return True
+
+    def changed(self) -> None:
+        self.past.append((self.repository.commit, copy.deepcopy(self.model)))
+
+    # --- detectors, aliases, runs, tags
+
+    @precondition(lambda self: len(self.model.detectors) < len(DETECTORS))
+    @rule(name=st.sampled_from(DETECTORS))
+    def add_detector(self, name: str) -> None:
+        refusal = AlreadyExistsError if name in self.model.detectors else None
+        if self.change(lambda: self.repository.detector.add(name), refusal):
+            self.model.detectors[name] = ""
+            self.changed()
+
+    @rule(name=st.sampled_from(DETECTORS), longname=st.sampled_from(["a", "b"]))
+    def set_detector(self, name: str, longname: str) -> None:
+        refusal: type[CalibvcsError] | None = None
+        if name not in self.model.detectors:
+            refusal = UnknownDetectorError
+        elif self.model.detectors[name] == longname:
+            refusal = CalibvcsError
+        if self.change(lambda: self.repository.detector.set(name, longname=longname), refusal):
+            self.model.detectors[name] = longname
+            self.changed()
+
+    @rule(alias=st.sampled_from(ALIASES), name=st.sampled_from(DETECTORS), span=spans)
+    def add_alias(self, alias: str, name: str, span: tuple[int, float]) -> None:
+        begin, end = span
+        refusal: type[CalibvcsError] | None = None
+        if name not in self.model.detectors:
+            refusal = UnknownDetectorError
+        elif any(a == alias and begin < last and first < end for a, _, first, last in self.model.aliases):
+            refusal = OverlapError
+        last = None if math.isinf(end) else int(end)
+        if self.change(lambda: self.repository.alias.add(alias, name, begin=begin, end=last), refusal):
+            self.model.aliases.append((alias, name, begin, end))
+            self.changed()
+
+    @rule(
+        run=st.sampled_from(RUNS),
+        kind=st.sampled_from(["data", "dark", "flat"]),
+        begin=st.none() | st.sampled_from(BOUNDS),
+    )
+    def mark_run(self, run: str, kind: str, begin: int | None) -> None:
+        self.change(lambda: self.repository.run.mark(run, kind=kind, reason="other", begin=begin, message="Look"), None)
+        known = self.model.runs.get(run, ("", None))[1]
+        self.model.runs[run] = kind, known if begin is None else begin
+        self.changed()
+
+    @precondition(lambda self: self.model.runs)
+    @rule(run=st.sampled_from(RUNS))
+    def unmark_run(self, run: str) -> None:
+        refusal = None if run in self.model.runs else UnknownRunError
+        if self.change(lambda: self.repository.run.unmark(run), refusal):
+            del self.model.runs[run]
+            self.changed()
+
+    @rule(name=st.sampled_from(TAGS))
+    def create_tag(self, name: str) -> None:
+        if any(
+            name == tag or f"{name}/".startswith(f"{tag}/") or f"{tag}/".startswith(f"{name}/") for tag in self.tags
+        ):
+            with pytest.raises(AlreadyExistsError):
+                self.repository.tag.create(name, message="Again")
+        else:
+            self.repository.tag.create(name, message="All of these")
+            self.tags[name] = self.repository.commit
+
+    # --- constants
+
+    def refusal_of_add(self, name: str, ctype: str, span: tuple[int, float], value: int, forced: bool) -> Any:
+        detector = self.model.detector(name, span[0])
+        if detector is None:
+            return UnknownDetectorError
+        one = self.model.ranges.get((detector, ctype), {}).get(span)
+        if one and one.locked:
+            return LockedError
+        same = one is not None and one.values[one.default] == value
+        return GateRefusedError if not forced and (value == ZEROS or same) else None
+
+    @rule(
+        name=names, ctype=st.sampled_from(CTYPES), span=spans, value=levels | st.just(ZEROS), forced=st.booleans(),
+        dry_run=st.sampled_from([False, False, False, True]),
+    )  # fmt: skip
+    def add(self, name: str, ctype: str, span: tuple[int, float], value: int, forced: bool, dry_run: bool) -> None:
+        begin, end = span
+        refusal = self.refusal_of_add(name, ctype, span, value, forced)
+
+        def make() -> Any:
+            return self.repository.add(
+                name, ctype, array(value), begin=begin, end=None if math.isinf(end) else int(end),
+                message=f"Level {value}", force_reason="It is right" if forced else "", dry_run=dry_run,
+            )  # fmt: skip
+
+        if dry_run and not refusal:
+            before = self.repository.commit
+            make()
+            assert self.repository.commit == before
+        elif self.change(make, refusal):
+            detector = self.model.detector(name, begin) or ""
+            one = self.model.ranges.setdefault((detector, ctype), {}).setdefault(span, Range())
+            one.values.append(value)
+            one.default, one.withdrawn = len(one.values) - 1, False
+            self.changed()
+
+    @rule(forced=st.booleans())
+    def add_to_a_range_that_is_there(self, forced: bool) -> None:
+        value = self.chance.randrange(30)
+        (name, ctype), spans = self.chance.choice(sorted(self.model.ranges.items()))
+        self.add(name, ctype, self.chance.choice(sorted(spans)), value, forced, False)
+
+    @rule(name=st.sampled_from(ALIASES), value=levels)
+    def add_by_an_alias_that_is_there(self, name: str, value: int) -> None:
+        begins = [begin for alias, _, begin, _ in self.model.aliases if alias == name]
+        if begins:
+            self.add(name, CTYPES[0], (self.chance.choice(begins), math.inf), value, False, False)
+
+    def some_range(self) -> tuple[str, Range]:
+        """Return one of all ranges, rather one with many versions."""
+        every = [
+            (constant_text(*key, span), one) for key, spans in self.model.ranges.items() for span, one in spans.items()
+        ]
+        return max(self.chance.choices(every, k=2), key=lambda found: len(found[1].values))
+
+    @rule()
+    def set_default(self) -> None:
+        constant, one = self.some_range()
+        index = self.chance.randrange(len(one.values) + 1)
+        refusal: type[CalibvcsError] | None = None
+        if index >= len(one.values):
+            refusal = UnknownVersionError
+        elif one.locked:
+            refusal = LockedError
+        elif index == one.default and not one.withdrawn:
+            refusal = CalibvcsError
+        if self.change(lambda: self.repository.default.set(f"{constant}@v{index + 1}", message="Back"), refusal):
+            one.default, one.withdrawn = index, False
+            self.changed()
+
+    @rule(verb=st.sampled_from(["lock", "unlock", "unlock", "withdraw"]))
+    def change_state(self, verb: str) -> None:
+        constant, one = self.some_range()
+        refusal: type[CalibvcsError] | None = None
+        if verb == "withdraw" and one.locked:
+            refusal = LockedError
+        elif {"lock": one.locked, "unlock": not one.locked, "withdraw": one.withdrawn}[verb]:
+            refusal = CalibvcsError
+        if self.change(lambda: getattr(self.repository, verb)(constant, message="Why"), refusal):
+            if verb == "withdraw":
+                one.withdrawn = True
+            else:
+                one.locked = verb == "lock"
+            self.changed()
+
+    @rule(
+        name=st.sampled_from(DETECTORS),
+        ctype=st.sampled_from(CTYPES),
+        bad=st.sampled_from(["nan", "dtype", "shape", "message"]),
+    )
+    def offer_what_is_never_taken(self, name: str, ctype: str, bad: str) -> None:
+        data = {"nan": array(1) * np.nan, "dtype": array(1).astype(np.int16), "shape": np.ones(3, np.float32)}.get(bad)
+        with pytest.raises(CalibvcsError):
+            self.repository.add(
+                name, ctype, array(5) if data is None else data, begin=0, message="" if bad == "message" else "Why"
+            )
+
+    # --- reading
+
+    @invariant()
+    def everything_agrees(self) -> None:
+        model = self.model
+        rows = {row.constant: row for row in self.repository.ls().constants}
+        expected = {
+            constant_text(*key, span): (f"v{one.default + 1}", one.locked, one.withdrawn, *span)
+            for key, spans in model.ranges.items()
+            for span, one in spans.items()
+        }
+        assert expected == {
+            name: (row.version, row.locked, row.withdrawn, row.begin, math.inf if row.end is None else row.end)
+            for name, row in rows.items()
+        }
+        constant, one = self.some_range()
+        shown = self.repository.default.show(constant)
+        assert [row.version for row in shown.versions] == [f"v{n + 1}" for n in range(len(one.values))]
+        assert [row.default for row in shown.versions].index(True) == one.default
+        older = self.chance.choice(shown.versions)
+        assert (
+            self.repository.show(f"{constant}@{older.version}").segments[0].median
+            == one.values[int(older.version[1:]) - 1]
+        )
+        assert {(d.name.dettype + "-" + d.name.detid): d.longname for d in self.repository.detector.ls().detectors} == (
+            model.detectors
+        )
+        assert sorted(model.aliases) == sorted(
+            (
+                row.alias,
+                str(row.detector),
+                row.validity.begin,
+                math.inf if row.validity.end is None else row.validity.end,
+            )
+            for row in self.repository.alias.ls().aliases
+        )
+        assert {f"{row.experiment}:{row.run}": (row.kind, row.begin) for row in self.repository.run.ls().runs} == (
+            model.runs
+        )
+        assert {row.name: row.commit for row in self.repository.tag.list().tags} == self.tags
+        for _ in range(4):
+            self.agrees(None, model)
+        self.agrees(*self.chance.choice(self.past))
+        if self.tags:
+            tag = self.chance.choice(sorted(self.tags))
+            self.agrees(tag, next(model for commit, model in self.past if commit == self.tags[tag]))
+
+    def agrees(self, at: str | None, model: Model) -> None:
+        anything = [(name, ctype) for name in (*DETECTORS, *ALIASES) for ctype in CTYPES]
+        name, ctype = self.chance.choice([*anything, *4 * list(model.ranges)])
+        run, time = self.chance.choice(RUNS), self.chance.choice(TIMES)
+        begin = model.runs.get(run, ("", None))[1]
+        when: Any = run if begin is not None and self.chance.random() < 0.3 else time
+        moment = begin if when == run and begin is not None else time
+        value = model.value(name, ctype, moment)
+        if value is None:
+            with pytest.raises(NotFoundError):
+                self.repository.get(name, ctype, when, at=at)
+        else:
+            found = self.repository.get(name, ctype, when, at=at)
+            assert np.array_equal(found.data, array(value))
+        self.explained(at, model, name, ctype, moment)
+
+    def explained(self, at: str | None, model: Model, name: str, ctype: str, moment: float) -> None:
+        detector = model.detector(name, moment)
+        ranges = model.ranges.get((detector or "", ctype), {})
+        if not ranges:
+            with pytest.raises(NotFoundError):
+                self.repository.why(name, ctype, moment, at=at)
+            return
+        why = self.repository.why(name, ctype, moment, at=at)
+        span = model.chosen(name, ctype, moment)
+        assert why.chosen == (constant_text(detector or "", ctype, span) if span else None)
+        assert {candidate.constant for candidate in why.candidates} == {
+            constant_text(detector or "", ctype, other) for other in ranges
+        }
+        covering = {constant_text(detector or "", ctype, other) for other in ranges if other[0] <= moment < other[1]}
+        assert {c.constant for c in why.candidates[: len(covering)]} == covering
+        rows = self.repository.ls(f"{detector}/{ctype}", at=at, valid_at=moment).constants
+        assert [row.constant for row in rows] == ([why.chosen] if why.chosen else [])
+
+
+def git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_any_history_reads_as_the_model_says() -> None:
+    run_state_machine_as_test(Histories, settings=settings(max_examples=40, stateful_step_count=25, deadline=None))
