@@ -72,7 +72,7 @@ class DefaultVerbs:
         ------
         UnknownVersionError, UnknownConstantError, UnknownDetectorError
             If it is not there.
-        AlreadyExistsError
+        NothingToChangeError
             If that version is the default already, and not withdrawn.
         LockedError
             If the default is protected.

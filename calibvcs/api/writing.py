@@ -11,23 +11,22 @@ from typing import TYPE_CHECKING, Any
 from calibvcs import settings
 from calibvcs.api import given
 from calibvcs.errors import InvalidDataError
+from calibvcs.model.commits import Action
 from calibvcs.model.metadata import Origin
 from calibvcs.model.names import parse_experiment
 from calibvcs.model.times import parse_end, parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from calibvcs.api.session import Session
-    from calibvcs.model.commits import Person
     from calibvcs.model.detector import Parameters
     from calibvcs.model.times import TimeLike
     from calibvcs.ops.add import AddResult
     from calibvcs.ops.default import Default
     from calibvcs.ops.payload import Payload
-    from calibvcs.store.protocol import Store
 
 
 class WritingVerbs:
@@ -228,7 +227,7 @@ class WritingVerbs:
 
         Raises
         ------
-        AlreadyExistsError
+        NothingToChangeError
             If it is locked already.
         UnknownConstantError, UnknownDetectorError, UnknownVersionError, UnknownRevisionError
             If it is not there.
@@ -246,9 +245,7 @@ class WritingVerbs:
         BrokenRepositoryError
             If what is read is damaged, or in a format that this program does not know.
         """
-        from calibvcs.ops.default import lock
-
-        return self._change(lock, constant, message, dry_run=dry_run)
+        return self._set_state(Action.LOCK, constant, message, dry_run=dry_run)
 
     def unlock(self, constant: str, *, message: str, dry_run: bool = False) -> Default:
         """Take the protection of a default away.
@@ -265,14 +262,12 @@ class WritingVerbs:
 
         Raises
         ------
-        InvalidOptionError
-            If it is not locked, and as for `lock`.
+        NothingToChangeError
+            If it is not locked.
         CalibvcsError
             The other errors as for `lock`.
         """
-        from calibvcs.ops.default import unlock
-
-        return self._change(unlock, constant, message, dry_run=dry_run)
+        return self._set_state(Action.UNLOCK, constant, message, dry_run=dry_run)
 
     def withdraw(self, constant: str, *, message: str, dry_run: bool = False) -> Default:
         """Mark the default of a range as bad: readers skip the range until another version becomes its default.
@@ -289,27 +284,20 @@ class WritingVerbs:
 
         Raises
         ------
-        AlreadyExistsError
+        NothingToChangeError
             If it is withdrawn already.
         LockedError
             If the default is protected.
         CalibvcsError
             The other errors as for `lock`.
         """
-        from calibvcs.ops.default import withdraw
+        return self._set_state(Action.WITHDRAW, constant, message, dry_run=dry_run)
 
-        return self._change(withdraw, constant, message, dry_run=dry_run)
+    def _set_state(self, action: Action, constant: str, message: str, *, dry_run: bool) -> Default:
+        from calibvcs.ops.default import set_state
 
-    def _change(
-        self,
-        change: Callable[[Store, Person, str, str, float], Default],
-        constant: str,
-        message: str,
-        *,
-        dry_run: bool,
-    ) -> Default:
         store, author = self._session.writable(dry_run=dry_run), self._session.author()
-        return change(store, author, constant, message, self._session.now())
+        return set_state(store, author, constant, message, self._session.now(), action)
 
 
 def _payload(data: NDArray[Any] | str | os.PathLike[str], ctype: str) -> Payload:

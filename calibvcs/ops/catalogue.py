@@ -70,7 +70,13 @@ class Catalogue:
     @cached_property
     def history(self) -> History:
         """Everything that led to this commit: versions and changes."""
-        return History(self.snapshot.store, self.snapshot.commit_id)
+        memo = self.snapshot.store.memo
+        known = memo.get("history")
+        before = known if isinstance(known, History) else None
+        history = History(self.snapshot.store, self.snapshot.commit_id, before)
+        if before is None or len(history.events) >= len(before.events):
+            memo["history"] = history
+        return history
 
     # --- detectors, aliases, runs -----------------------------------------------------------------------------
 

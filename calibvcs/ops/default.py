@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from calibvcs.errors import DamagedObjectError, InvalidOptionError, LockedError, NothingToChangeError
 from calibvcs.formats import meta_toml
 from calibvcs.model import layout
-from calibvcs.model.commits import Action, Message
+from calibvcs.model.commits import Action, Message, clean_comment
 from calibvcs.model.times import as_text
 from calibvcs.ops import transaction
 from calibvcs.ops.catalogue import Catalogue
@@ -151,43 +151,11 @@ def set_default(store: Store, author: Person, given: str, message: str, now: flo
     return _changed(store, author, plan)
 
 
-def lock(store: Store, author: Person, given: str, message: str, now: float) -> Default:
-    """Protect the default of a constant: ``add``, ``default set`` and ``withdraw`` then refuse.
+def set_state(store: Store, author: Person, given: str, message: str, now: float, action: Action) -> Default:
+    """Lock, unlock or withdraw the default of a constant.
 
-    Parameters
-    ----------
-    store : Store
-        Where to.
-    author : Person
-        Who does it.
-    given : str
-        ``DET/CTYPE/RANGE``.
-    message : str
-        Why; it is shown to whoever is refused.
-    now : float
-        When an alias is to be resolved, UNIX seconds.
-
-    Returns
-    -------
-    Default
-        State afterwards.
-
-    Raises
-    ------
-    NothingToChangeError
-        If it is locked already.
-    """
-
-    def change(constant: ConstantName, metadata: Metadata) -> Metadata:
-        if metadata.locked:
-            raise NothingToChangeError(str(constant), f"is locked already ({metadata.lock_reason})")
-        return metadata.lock(Message(message).subject)
-
-    return _change_state(store, author, given, message, now, Action.LOCK, change)
-
-
-def unlock(store: Store, author: Person, given: str, message: str, now: float) -> Default:
-    """Take the protection of a default away.
+    A locked default is protected: ``add``, ``default set`` and ``withdraw`` refuse, and show the message. A withdrawn
+    one is bad: readers skip the range until another version becomes its default.
 
     Parameters
     ----------
@@ -201,6 +169,8 @@ def unlock(store: Store, author: Person, given: str, message: str, now: float) -
         Why.
     now : float
         When an alias is to be resolved, UNIX seconds.
+    action : {Action.LOCK, Action.UNLOCK, Action.WITHDRAW}
+        What is to be done.
 
     Returns
     -------
@@ -210,65 +180,13 @@ def unlock(store: Store, author: Person, given: str, message: str, now: float) -
     Raises
     ------
     NothingToChangeError
-        If it is not locked.
-    """
-
-    def change(constant: ConstantName, metadata: Metadata) -> Metadata:
-        if not metadata.locked:
-            raise NothingToChangeError(str(constant), "is not locked")
-        return metadata.unlock()
-
-    return _change_state(store, author, given, message, now, Action.UNLOCK, change)
-
-
-def withdraw(store: Store, author: Person, given: str, message: str, now: float) -> Default:
-    """Mark the default of a range as bad: readers skip the range until another version becomes its default.
-
-    Parameters
-    ----------
-    store : Store
-        Where to.
-    author : Person
-        Who does it.
-    given : str
-        ``DET/CTYPE/RANGE``.
-    message : str
-        Why.
-    now : float
-        When an alias is to be resolved, UNIX seconds.
-
-    Returns
-    -------
-    Default
-        State afterwards.
-
-    Raises
-    ------
+        If it is so already.
     LockedError
-        If the default is protected.
-    NothingToChangeError
-        If it is withdrawn already.
+        If a locked default is to be withdrawn.
+    InvalidOptionError
+        If an older version is named: only the default has a state.
     """
 
-    def change(constant: ConstantName, metadata: Metadata) -> Metadata:
-        if metadata.locked:
-            raise LockedError(str(constant), metadata.lock_reason)
-        if metadata.withdrawn:
-            raise NothingToChangeError(str(constant), f"is withdrawn already ({metadata.withdrawn_reason})")
-        return metadata.withdraw(Message(message).subject)
-
-    return _change_state(store, author, given, message, now, Action.WITHDRAW, change)
-
-
-def _change_state(
-    store: Store,
-    author: Person,
-    given: str,
-    message: str,
-    now: float,
-    action: Action,
-    change: Callable[[ConstantName, Metadata], Metadata],
-) -> Default:
     def plan(catalogue: Catalogue) -> transaction.Plan[ConstantName]:
         found = locate(store, catalogue, given, now)
         default = catalogue.history.default(found.constant)
@@ -276,14 +194,37 @@ def _change_state(
             raise InvalidOptionError(
                 action.value, given, "only the default of a constant has a state, no older version"
             )
-        metadata = change(found.constant, catalogue.metadata(found.constant))
+        metadata = _STATES[action](found.constant, catalogue.metadata(found.constant), subject)
         path = f"{layout.constant_folder(found.constant)}/{layout.META_FILE}"
         return transaction.Plan(
             {path: meta_toml.encode(metadata)}, Message(message, action, (found.constant,)), found.constant
         )
 
-    Message(message).encode()
+    subject = Message(clean_comment(message)).subject
     return _changed(store, author, plan)
+
+
+def _lock(constant: ConstantName, metadata: Metadata, reason: str) -> Metadata:
+    if metadata.locked:
+        raise NothingToChangeError(str(constant), f"is locked already ({metadata.lock_reason})")
+    return metadata.lock(reason)
+
+
+def _unlock(constant: ConstantName, metadata: Metadata, _: str) -> Metadata:
+    if not metadata.locked:
+        raise NothingToChangeError(str(constant), "is not locked")
+    return metadata.unlock()
+
+
+def _withdraw(constant: ConstantName, metadata: Metadata, reason: str) -> Metadata:
+    if metadata.locked:
+        raise LockedError(str(constant), metadata.lock_reason)
+    if metadata.withdrawn:
+        raise NothingToChangeError(str(constant), f"is withdrawn already ({metadata.withdrawn_reason})")
+    return metadata.withdraw(reason)
+
+
+_STATES = {Action.LOCK: _lock, Action.UNLOCK: _unlock, Action.WITHDRAW: _withdraw}
 
 
 def _changed(store: Store, author: Person, plan: Callable[[Catalogue], transaction.Plan[ConstantName]]) -> Default:

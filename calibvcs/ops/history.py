@@ -8,7 +8,7 @@ constant away, nor a merge whose outcome stands on one of its sides.
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from calibvcs.errors import CalibvcsError, UnknownVersionError
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from calibvcs.model.commits import Commit
     from calibvcs.store.protocol import ReadableStore
+
+
+_LONGEST_STEP = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,9 @@ class Event:
     versions: Mapping[ConstantName, str]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Thread:
-    versions: list[Version] = field(default_factory=list)
+    versions: tuple[Version, ...] = ()
     default: Version | None = None
 
 
@@ -76,18 +79,25 @@ class History:
         Where to read.
     commit_id : str or None
         The newest commit to look at.
+    before : History, optional
+        What is known already: where this history goes on from it, only the commits since are read.
     """
 
-    def __init__(self, store: ReadableStore, commit_id: str | None) -> None:
+    def __init__(self, store: ReadableStore, commit_id: str | None, before: History | None = None) -> None:
         self._store = store
+        self.commit_id = commit_id
+        since = _since(store, commit_id, before.commit_id) if before and commit_id else None
+        known: tuple[Event, ...] = ()
         self._threads: dict[ConstantName, _Thread] = {}
-        newest_first = list(_by_date(store, commit_id)) if commit_id else []
-        self.events: tuple[Event, ...] = tuple(self._event(commit) for commit in reversed(newest_first))[::-1]
+        if since is not None and before is not None:
+            self._threads, known = dict(before._threads), before.events
+        newest_first = since if since is not None else list(_by_date(store, commit_id)) if commit_id else []
+        self.events: tuple[Event, ...] = (*[self._event(commit) for commit in reversed(newest_first)][::-1], *known)
 
     def versions(self, constant: ConstantName) -> tuple[Version, ...]:
         """Return the versions of a constant, v1 first."""
         thread = self._threads.get(constant)
-        return tuple(thread.versions) if thread else ()
+        return thread.versions if thread else ()
 
     def default(self, constant: ConstantName) -> Version | None:
         """Return the version that is the default at the newest commit; None where history knows none."""
@@ -129,30 +139,35 @@ class History:
         versions = {constant: self._name(constant) for constant in constants}
         return Event(commit, message, action, versions)
 
+    def _thread(self, constant: ConstantName) -> _Thread:
+        return self._threads.get(constant, _Thread())
+
     def _add(self, constant: ConstantName, commit: Commit) -> None:
-        thread = self._threads.setdefault(constant, _Thread())
-        thread.default = Version(constant, len(thread.versions) + 1, commit)
-        thread.versions.append(thread.default)
+        versions = self._thread(constant).versions
+        new = Version(constant, len(versions) + 1, commit)
+        self._threads[constant] = _Thread((*versions, new), new)
+
+    def _set_default(self, constant: ConstantName, default: Version | None) -> None:
+        self._threads[constant] = _Thread(self._thread(constant).versions, default)
 
     def _restore(self, constant: ConstantName, commit: Commit, restored: str) -> None:
-        thread = self._threads.setdefault(constant, _Thread())
-        named = [version for version in thread.versions if version.commit.id == restored]
+        named = [version for version in self._thread(constant).versions if version.commit.id == restored]
         if named:
-            thread.default = named[0]
+            self._set_default(constant, named[0])
         else:  # the history was rewritten: go by the data
             self._go_by_data(constant, _payload_blob(self._store, commit.id, constant))
 
     def _go_by_data(self, constant: ConstantName, blob: str | None) -> bool:
         """Let the newest version with these data be the default; tell whether there is one."""
-        thread = self._threads.setdefault(constant, _Thread())
+        thread = self._thread(constant)
         if blob is None:
-            thread.default = None
+            self._set_default(constant, None)
             return True
         if thread.default is None or self.blob(thread.default) != blob:
             same = [version for version in thread.versions if self.blob(version) == blob]
             if not same:
                 return False
-            thread.default = same[-1]
+            self._set_default(constant, same[-1])
         return True
 
     def _settle(self, commit: Commit) -> None:
@@ -187,6 +202,18 @@ class History:
             elif blob is not None and action is None:
                 action = Action.RESTORE
         return action, tuple(sorted(touched))
+
+
+def _since(store: ReadableStore, tip: str, known: str | None) -> list[Commit] | None:
+    """Return the commits made one after another since a known one, newest first; None where it is not as simple."""
+    commits: list[Commit] = []
+    while tip != known:
+        commit = store.commit(tip)
+        if len(commit.parents) != 1 or len(commits) == _LONGEST_STEP:
+            return None
+        commits.append(commit)
+        tip = commit.parents[0]
+    return commits
 
 
 def _by_date(store: ReadableStore, tip: str) -> Iterator[Commit]:

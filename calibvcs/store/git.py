@@ -72,6 +72,7 @@ class GitStore:
         if self._repo.object_format.name != _OBJECT_FORMAT:
             self._repo.close()
             raise DamagedRepositoryError(str(path), f"its object format is not {_OBJECT_FORMAT}, the supported one")
+        self.memo: dict[str, object] = {}
         self._folder = Path(self._repo.commondir())
         self._control = Path(self._repo.controldir())
         self._database = ObjectDatabase(Path(self._repo.object_store.path), self._repo.object_store)

@@ -33,6 +33,7 @@ class MemoryStore:
         self._objects: dict[str, tuple[str, bytes]] = {}
         self._branch = base.branch if base else BRANCH
         self._refs: dict[str, str] = dict(base.refs()) if base else {}
+        self.memo: dict[str, object] = {}
 
     @property
     def location(self) -> str:

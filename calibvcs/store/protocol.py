@@ -34,6 +34,11 @@ class ReadableStore(Protocol):
     """Reading: no lock is taken, and what an id names never changes."""
 
     @property
+    def memo(self) -> dict[str, object]:
+        """What others derived from objects, which never change; it goes with the store."""
+        ...
+
+    @property
     def location(self) -> str:
         """Where it is, for people."""
         ...

@@ -44,6 +44,7 @@ class LockFile:
         self._target = path
         self._lock = path.with_name(path.name + ".lock")
         self._wait = wait
+        self._claim = f"calibvcs {os.getpid()} {_machine()}\n".encode()
         self._descriptor: int | None = None
 
     def __enter__(self) -> Self:
@@ -89,7 +90,7 @@ class LockFile:
             return False
         with suppress(OSError):  # without locks in the kernel the file alone has to do, as for C Git
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.write(self._descriptor, f"calibvcs {os.getpid()} {_machine()}\n".encode())
+            os.write(self._descriptor, self._claim)
         return True
 
     def _give_back(self) -> None:

@@ -32,6 +32,7 @@ def measure(ways: Mapping[str, Callable[[], object]], rounds: int, warm_up: int 
     for number in range(warm_up + rounds):
         for name, way in ways.items():
             gc.collect()
+            os.sync()  # what the way before left to be written must not be paid by this one
             begin = time.perf_counter()
             way()
             if number >= warm_up:

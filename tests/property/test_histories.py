@@ -276,6 +276,13 @@ class Histories(RuleBasedStateMachine):
         (name, ctype), spans = self.chance.choice(sorted(self.model.ranges.items()))
         self.add(name, ctype, self.chance.choice(sorted(spans)), value, forced, False)
 
+    @rule(span=spans, value=levels)
+    def add_beside_a_range_that_is_there(self, span: tuple[int, float], value: int) -> None:
+        name, ctype = self.chance.choice(sorted(self.model.ranges))
+        self.add(name, ctype, span, value, False, False)
+        begin = self.chance.choice([begin for begin, _ in self.model.ranges[name, ctype]])
+        self.add(name, ctype, (begin, begin + self.chance.choice([50, 100, 150])), value, False, False)
+
     @rule(name=st.sampled_from(ALIASES), value=levels)
     def add_by_an_alias_that_is_there(self, name: str, value: int) -> None:
         begins = [begin for alias, _, begin, _ in self.model.aliases if alias == name]
