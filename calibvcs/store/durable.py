@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+TEMPORARY = ".calibvcs-tmp-"
+"""How the name of a file begins that is not whole yet."""
+
 _NO_ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -49,12 +52,12 @@ def make_folders(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
-def write_file(path: Path, chunks: Iterable[bytes | memoryview], *, mode: int = 0o666) -> None:
+def write_file(path: Path, chunks: Iterable[bytes | memoryview], *, mode: int = 0o666, prefix: str = TEMPORARY) -> None:
     """Write a file under another name, bring it to disk, and rename it: readers see all of it or none.
 
     The folder of the file has to exist; a program that has the old file open or mapped keeps the old content.
     """
-    temporary = write_temporary(path.parent, chunks, mode=mode)
+    temporary = write_temporary(path.parent, chunks, mode=mode, prefix=prefix)
     try:
         temporary.replace(path)
     except BaseException:
@@ -69,7 +72,7 @@ def write_temporary(
     content: Iterable[bytes | memoryview] | Callable[[int], None],
     *,
     mode: int = 0o666,
-    prefix: str = ".calibvcs-tmp-",
+    prefix: str = TEMPORARY,
 ) -> Path:
     """Write a file of a new name into a folder and bring its content to disk; the caller renames it.
 

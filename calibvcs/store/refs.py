@@ -85,12 +85,14 @@ class LockFile:
 
     def _take(self) -> bool:
         try:
-            self._descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+            self._descriptor = _made_at_once(self._lock, self._claim)
+            if self._descriptor is None:
+                self._descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+                with suppress(OSError):  # without locks in the kernel the file alone has to do, as for C Git
+                    fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.write(self._descriptor, self._claim)
         except FileExistsError:
             return False
-        with suppress(OSError):  # without locks in the kernel the file alone has to do, as for C Git
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.write(self._descriptor, self._claim)
         return True
 
     def _give_back(self) -> None:
@@ -99,6 +101,30 @@ class LockFile:
                 self._lock.unlink(missing_ok=True)
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _made_at_once(lock: Path, claim: bytes) -> int | None:
+    """Make a lock file that is locked in the kernel and says so from its first moment; None where that is not possible.
+
+    Whoever is killed between the making of an empty file and the first word in it would leave a lock of nobody.
+    """
+    if lock.exists():
+        raise FileExistsError
+    try:
+        descriptor = os.open(lock.parent, os.O_TMPFILE | os.O_RDWR, 0o666)
+    except (AttributeError, OSError):
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.write(descriptor, claim)
+        os.link(f"/proc/self/fd/{descriptor}", lock, src_dir_fd=descriptor)  # with a folder given, links are followed
+    except FileExistsError:
+        os.close(descriptor)
+        raise
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def _clear_dead(lock: Path) -> bool:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from calibvcs.store.protocol import ReadableStore
 
 _PENDING = "calibvcs/pending"
+_TEMPORARY = ".calibvcs-worktree-"
 _CHECKSUM = 20
 _SOMETHING_ELSE = "something else"
 Entries: TypeAlias = "dict[bytes, IndexEntry | ConflictedIndexEntry]"
@@ -145,13 +146,19 @@ class Worktree:
         return note
 
     def _notes(self) -> list[Path]:
-        """Return the notes of others: whoever holds the index knows that they are dead."""
-        return sorted(self._folder.glob("*.json")) if self._folder.is_dir() else []
+        """Return the notes of others, whole or not: whoever holds the index knows that they are dead."""
+        return sorted(self._folder.iterdir()) if self._folder.is_dir() else []
 
     def _finish(self, notes: Iterable[Path], entries: Entries) -> None:
         for note in notes:
-            with suppress(FileNotFoundError, ValueError, AttributeError):  # half a note is one of a change not made
-                self._follow(dict(json.loads(note.read_bytes()).items()), entries)
+            try:
+                before = dict(json.loads(note.read_bytes()).items())
+            except (FileNotFoundError, ValueError, AttributeError):  # half a note is one of a change not made
+                continue
+            for folder in {(self._root / path).parent for path in before}:
+                for half in folder.glob(f"{_TEMPORARY}*"):
+                    half.unlink(missing_ok=True)
+            self._follow(before, entries)
 
     # --- files ------------------------------------------------------------------------------------------------
 
@@ -183,7 +190,7 @@ class Worktree:
             else:
                 if content != target and not edited:
                     make_folders(file.parent)
-                    write_file(file, [self._store.blob(target)])
+                    write_file(file, [self._store.blob(target)], prefix=_TEMPORARY)
                 blob = ObjectID(target.encode())
                 entries[key] = _unseen(blob) if edited else index_entry_from_stat(file.stat(), blob, FILE_MODE)
 

@@ -220,6 +220,20 @@ def test_what_a_clone_adds_is_pushed_and_read(tmp_path: Path) -> None:
     assert "non-fast-forward" in refused.stderr
 
 
+def test_tags_of_git_are_listed_with_the_commit_that_they_mean(clone: Path, repository: Repository) -> None:
+    repository.tag.create("ours", message="All good")
+    git(clone, "tag", "-a", "-m", "on a tag", "outer", "ours")
+    git(clone, "tag", "light", "HEAD~1")
+    git(clone, "tag", "file", "HEAD:.gitattributes")
+    git(clone, "pack-refs", "--all")
+    tags = {tag.name: (tag.commit, tag.message) for tag in repository.tag.list().tags}
+    assert tags == {
+        "ours": (repository.commit, "All good"), "outer": (repository.commit, "on a tag"),
+        "light": (git(clone, "rev-parse", "HEAD~1"), ""),
+    }  # fmt: skip
+    assert repository.get(DETECTOR, "pedestals", 0, at="outer").at == repository.commit
+
+
 # --- C Git packs, we go on ---------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -140,6 +141,38 @@ def test_the_lock_of_a_killed_writer_is_cleared_away(tmp_path: Path) -> None:
     with LockFile(target, wait=0) as ours:
         assert files(tmp_path) == ["main.lock"]
         ours.commit(b"ours")
+    assert files(tmp_path) == ["main"]
+
+
+def test_a_lock_says_whose_it_is_from_its_first_moment(tmp_path: Path) -> None:
+    try:
+        os.close(os.open(tmp_path, os.O_TMPFILE | os.O_RDWR))
+    except OSError:
+        pytest.skip("this file system cannot make a file before it has a name")
+    seen, stop = set(), threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set():
+            with suppress(FileNotFoundError):
+                seen.add((tmp_path / "main.lock").read_bytes())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for _ in range(300):
+        with LockFile(tmp_path / "main"):
+            pass
+    stop.set()
+    watcher.join()
+    assert all(claim.startswith(b"calibvcs ") for claim in seen)
+
+
+def test_where_it_has_to_be_made_first_a_lock_is_a_lock_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(refs.os, "O_TMPFILE")
+    with LockFile(tmp_path / "main") as lock:
+        assert (tmp_path / "main.lock").read_bytes().startswith(b"calibvcs ")
+        with pytest.raises(WriterBusyError), LockFile(tmp_path / "main", wait=0.02):
+            pytest.fail("the lock was taken twice")
+        lock.commit(b"content")
     assert files(tmp_path) == ["main"]
 
 

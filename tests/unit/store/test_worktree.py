@@ -71,7 +71,7 @@ def notes(store: GitStore) -> list[str]:
 
 
 def litter(store: GitStore) -> list[Path]:
-    return [*store.folder.rglob("*.lock"), *Path(store.location).rglob(".calibvcs-tmp-*")]
+    return [*store.folder.rglob("*.lock"), *Path(store.location).rglob(".calibvcs-*-*")]
 
 
 def in_order(store: GitStore) -> bool:
@@ -260,14 +260,15 @@ def test_an_edit_in_the_same_tick_of_the_clock_is_seen_also_after_other_changes(
 # --- writers that were killed -----------------------------------------------------------------------------------
 
 
+def _die(*_: object, **__: object) -> None:
+    raise Killed
+
+
 def killed(store: GitStore, change: Mapping[str, bytes | None], where: type, step: str) -> None:
     """Leave what a writer leaves that is killed when it comes to a step."""
 
-    def die(*_: object) -> None:
-        raise Killed
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(where, step, die)
+        patch.setattr(where, step, _die)
         with pytest.raises(Killed):
             commit(store, change)
     assert notes(store)
@@ -303,6 +304,16 @@ def test_recover_reads_the_note_of_another_process(store: GitStore) -> None:
     own.rename(own.with_name("4194305-0badcafe.json"))  # no process has this number
     assert tree_of(store).recover() == 1
     assert in_order(store)
+
+
+def test_half_written_files_of_a_killed_writer_are_cleared_away(store: GitStore, x: Path) -> None:
+    killed_after_the_branch_moved(store, CHANGE)
+    (x.parent / ".calibvcs-worktree-4194305-0badcafe").write_bytes(b"ne")
+    (x.parent / ".calibvcs-tmp-4194305-0badcafe").write_bytes(b"of another verb, which may be alive")
+    (store.folder / "calibvcs/pending/.calibvcs-tmp-4194305-0badcafe").write_bytes(b'{"a/x')
+    assert tree_of(store).recover() == 2
+    assert status(store) == {"untracked": ["a/.calibvcs-tmp-4194305-0badcafe"]}
+    assert not notes(store)
 
 
 def test_the_next_change_finishes_it_too(store: GitStore) -> None:
@@ -428,10 +439,10 @@ def test_a_full_disk_behind_the_commit_is_told_as_what_it_is(
 ) -> None:
     write_file = module.write_file
 
-    def full(path: Path, *rest: object) -> None:
+    def full(path: Path, content: list[bytes], **more: str) -> None:
         if path == x:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
-        write_file(path, *rest)  # type: ignore[arg-type]
+        write_file(path, content, **more)
 
     monkeypatch.setattr(module, "write_file", full)
     with pytest.raises(DamagedRepositoryError) as caught:
