@@ -152,8 +152,7 @@ def read(objects: Path, wanted: str) -> tuple[str, bytes] | None:
         raise DamagedObjectError(wanted, f"the file cannot be inflated: {error}") from None
     if len(inflated) != start + size or not inflater.eof:
         raise DamagedObjectError(wanted, f"it claims {size} bytes and holds {len(inflated) - start} or more")
-    if hashlib.sha1(inflated, usedforsecurity=False).hexdigest() != wanted:
-        raise DamagedObjectError(wanted, "its content does not have this hash")
+    check_hash(wanted, b"", memoryview(inflated))
     return kind, inflated[start:]
 
 
@@ -223,7 +222,7 @@ def read_head(objects: Path, wanted: str, length: int) -> tuple[str, bytes, int]
     DamagedObjectError
         If its first bytes cannot be read, or it lies about its size.
     """
-    packed = _file(objects, wanted, 2 * length + 4096)
+    packed = _file(objects, wanted, 2 * length + _HEAD)
     if packed is None:
         return None
     kind, size, start = _header(packed, wanted)
@@ -250,7 +249,7 @@ def _file(objects: Path, wanted: str, length: int = -1) -> bytes | None:
 
 def _header(packed: bytes, wanted: str) -> tuple[str, int, int]:
     try:
-        match = _HEADER.match(zlib.decompressobj().decompress(packed[:4096], _HEADER_LIMIT))
+        match = _HEADER.match(zlib.decompressobj().decompress(packed[:_HEAD], _HEADER_LIMIT))
     except InflateError as error:
         raise DamagedObjectError(wanted, f"the file cannot be inflated: {error}") from None
     if not match:

@@ -73,15 +73,6 @@ class Pack:
             offset = struct.unpack_from(">Q", self._index, large)[0]
         return offset
 
-    def beginning_with(self, prefix: str) -> list[str]:
-        """Return the ids of its objects that begin with some hex digits."""
-        number = self._number(bytes.fromhex(prefix.ljust(2 * _ID, "0")))
-        found = []
-        while number < self._count and (name := self._id(number).hex()).startswith(prefix):
-            found.append(name)
-            number += 1
-        return found
-
     def read(self, offset: int, wanted: str) -> tuple[str, bytes]:
         """Return kind and content of the object at an offset; deltas are followed to their base.
 
@@ -235,11 +226,6 @@ class Packs:
             if not self.refresh():
                 return None
         return None
-
-    def beginning_with(self, prefix: str) -> set[str]:
-        """Return the ids of all packed objects that begin with some hex digits."""
-        self.refresh()
-        return {name for pack in self._packs.values() for name in pack.beginning_with(prefix)}
 
     def refresh(self) -> bool:
         """Look for packs that came or went; tell whether there are new ones."""
