@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import platform
 import time
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from calibvcs.errors import InvalidTimeError, NoIdentityError
-from calibvcs.model.commits import Person
-from calibvcs.model.metadata import InputFile, Provenance
-from calibvcs.store.identity import configured_identity
 from calibvcs.version import __version__
+
+if TYPE_CHECKING:
+    from calibvcs.model.commits import Person
+    from calibvcs.model.metadata import InputFile, Provenance
 
 REPOSITORY_VARIABLE = "CALIBVCS_REPO"
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Who the user is, as far as anybody said; empty where nobody did."""
 
     name: str
@@ -38,6 +36,8 @@ def identity(git_folder: Path | None) -> Identity:
     name, email = (os.environ.get(f"GIT_AUTHOR_{part}", "") for part in ("NAME", "EMAIL"))
     if name and email:
         return Identity(name, email, "environment")
+    from calibvcs.store.identity import configured_identity
+
     configured_name, configured_email = configured_identity(git_folder)
     return Identity(name or configured_name, email or configured_email, "git config")
 
@@ -60,6 +60,8 @@ def author(git_folder: Path | None) -> Person:
     NoIdentityError
         If name or e-mail address are not known.
     """
+    from calibvcs.model.commits import Person  # whoever only reads needs no name, and does not wait for this
+
     who = identity(git_folder)
     if not who.name.strip() or not who.email.strip():
         raise NoIdentityError
@@ -82,6 +84,11 @@ def clock() -> tuple[int, int]:
 
 def provenance(command: tuple[str, ...], inputs: tuple[InputFile, ...] = ()) -> Provenance:
     """Return what is recorded of this program run and the files it used."""
+    import getpass
+    import platform
+
+    from calibvcs.model.metadata import Provenance
+
     try:
         user = getpass.getuser()
     except (KeyError, OSError):

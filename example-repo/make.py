@@ -22,9 +22,10 @@ from calibvcs.model.repository import RepositorySettings
 from calibvcs.model.runs import RunKind, RunReason
 from calibvcs.model.times import RunName
 from calibvcs.ops import alias, payload, run, transaction
-from calibvcs.ops.add import NewConstant, add
+from calibvcs.ops.add import add
 from calibvcs.ops.detector import DetectorChange, add_detector
 from calibvcs.ops.init import init
+from calibvcs.ops.new_constant import NewConstant
 from calibvcs.store.initialise import initialise
 
 HERE = Path(__file__).parent

@@ -15,6 +15,15 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 HEAVY = ("numpy", "h5py", "matplotlib", "fastapi", "uvicorn", "rich", "tomlkit", "dask")
 
 
+def modules_after(words: list[str], folder: Path, code: int = 0) -> set[str]:
+    """Return the names of the modules that are imported when a command line was run."""
+    program = f"import sys; from calibvcs.cli.app import call; code = call({words!r}); print(code, *sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True)
+    last, *modules = done.stderr.splitlines()[-1].split()
+    assert int(last) == code
+    return set(modules)
+
+
 def test_imports_go_down_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     assert lint_imports(no_cache=True) == 0
@@ -28,32 +37,51 @@ def test_module_is_about_one_thing(module: Path) -> None:
     assert module.stem not in {"utils", "util", "common", "base", "manager", "misc", "helpers"}
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["--help"], ["ls"], ["ls", "-l", "--json"], ["log"], ["log", "opal1000-1"], ["why", "opal1000-1", "pedestals", "-t", "now"],
-        ["get", "opal1000-1", "pedestals", "-t", "now"], ["get", "opal1000-1", "pedestals", "-t", "now", "-o", "x.npy"],
-        ["detector", "ls"], ["alias", "ls"], ["run", "ls"], ["tag", "list"],
-        ["default", "show", "opal1000-1/pedestals/1000-end"],
-    ],
-    ids=" ".join,
-)  # fmt: skip
-def test_verbs_that_read_names_import_nothing_heavy(words: list[str], tmp_path: Path) -> None:
+@pytest.fixture(scope="module", params=["loose", "packed"])
+def constants(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a small repository, as calibvcs writes it or as C Git packs it."""
     import numpy as np
 
     import calibvcs
 
-    calibvcs.init(tmp_path / "constants")
-    with calibvcs.open(tmp_path / "constants") as repository:
-        repository.detector.add("opal1000-1")
-        repository.add("opal1000-1", "pedestals", np.ones((2, 2), np.float32), begin=1000, message="Dark")
-    program = f"import sys; from calibvcs.cli.app import call; code = call({words!r}); print(code, *sys.modules, file=sys.stderr)"
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path / "constants", capture_output=True, text=True, check=True
-    )
-    code, *modules = done.stderr.split()
-    assert code == "0"
-    assert not {module for module in modules if module.partition(".")[0] in HEAVY}
+    folder = tmp_path_factory.mktemp("architecture") / "constants"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GIT_AUTHOR_NAME", "Grace Hopper")
+        patch.setenv("GIT_AUTHOR_EMAIL", "grace@example.org")
+        calibvcs.init(folder)
+        with calibvcs.open(folder) as repository:
+            repository.detector.add("opal1000-1")
+            for value in (1, 2):
+                data = np.full((2, 2), value, np.float32)
+                repository.add("opal1000-1", "pedestals", data, begin=1000, message="Dark")
+            repository.tag.create("v1", message="Good")
+    if request.param == "packed":
+        subprocess.run(["git", "-C", folder, "gc", "-q"], check=True)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"], ["ls"], ["ls", "opal1000-1", "-l", "--json"], ["log"], ["log", "-n", "3", "opal1000-1"],
+        ["why", "opal1000-1", "pedestals", "-t", "now"], ["get", "opal1000-1", "pedestals", "-t", "now", "--at", "v1"],
+        ["get", "opal1000-1", "pedestals", "-t", "now", "-o", "x.npy"], ["detector", "ls"], ["alias", "ls"], ["run", "ls"],
+        ["tag", "list"], ["default", "show", "opal1000-1/pedestals/1000-end"], ["show", "opal1000-1/pedestals/1000-end"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_verbs_that_read_import_nothing_heavy(words: list[str], constants: Path) -> None:
+    modules = {module.partition(".")[0] for module in modules_after(words, constants)}
+    if words[0] == "show":  # it shows statistics of the array
+        modules.discard("numpy")
+    assert not modules & {*HEAVY, "dulwich", "secrets"}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["lss"], ["ls", "--help"]], ids=" ".join)
+def test_help_does_not_open_anything(words: list[str], tmp_path: Path) -> None:
+    modules = modules_after(words, tmp_path, code=2 if words == ["lss"] else 0)
+    assert not {module for module in modules if module.startswith(("calibvcs.api", "calibvcs.store", "calibvcs.ops"))}
+    assert not {"tomllib", "hashlib", "decimal"} & modules
 
 
 def test_import_of_the_package_costs_nothing() -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from calibvcs import settings
 from calibvcs.api.repository import Repository
-from calibvcs.errors import CalibvcsError
-from calibvcs.model.commits import clean_comment
+from calibvcs.errors import CalibvcsError, InvalidOptionError
 from calibvcs.store.git import GitStore
 from calibvcs.version import __version__
 
@@ -17,11 +16,16 @@ if TYPE_CHECKING:
 
     from calibvcs.ops.doctor import Diagnosis
     from calibvcs.ops.init import InitResult
+    from calibvcs.store.object_protocol import Verify
 
 __all__ = ["Repository", "doctor", "init", "open"]
 
+_VERIFY = ("first", "always", "never")
 
-def open(path: str | os.PathLike[str] | None = None) -> Repository:  # noqa: A001 - calibvcs.open, as in other libraries
+
+def open(  # noqa: A001 - calibvcs.open, as in other libraries
+    path: str | os.PathLike[str] | None = None, *, verify: Verify = "first"
+) -> Repository:
     """Open a repository.
 
     Parameters
@@ -29,6 +33,11 @@ def open(path: str | os.PathLike[str] | None = None) -> Repository:  # noqa: A00
     path : str or path, optional
         A worktree, a folder in it, or a bare repository; default is ``$CALIBVCS_REPO``, else the repository around
         the current folder.
+    verify : {"first", "always", "never"}, optional
+        When large data are held against their hash: when this process reads them for the first time, the default;
+        every time; or never. The check sum of what is read from the repository is looked at in any case. Data that are
+        mapped from a clean file of the worktree are hashed for ``"always"`` only; if they differ, the repository is
+        read.
 
     Returns
     -------
@@ -39,6 +48,8 @@ def open(path: str | os.PathLike[str] | None = None) -> Repository:  # noqa: A00
     ------
     NoRepositoryError
         If there is none.
+    InvalidOptionError
+        If `verify` is anything else.
     DamagedRepositoryError
         If Git's own files in it cannot be understood.
 
@@ -48,7 +59,9 @@ def open(path: str | os.PathLike[str] | None = None) -> Repository:  # noqa: A00
     ...     len(repository.detector.ls().detectors)
     3
     """
-    return Repository(GitStore.discover(settings.repository_path(path)))
+    if verify not in _VERIFY:
+        raise InvalidOptionError("verify", str(verify), f"allowed are {', '.join(_VERIFY)}")
+    return Repository(GitStore.discover(settings.repository_path(path), verify=verify))
 
 
 def init(path: str | os.PathLike[str], *, bare: bool = False, name: str = "") -> InitResult:
@@ -86,6 +99,7 @@ def init(path: str | os.PathLike[str], *, bare: bool = False, name: str = "") ->
     ...     repository.commit == made.commit
     True
     """
+    from calibvcs.model.commits import clean_comment
     from calibvcs.ops.init import init as first_commit
     from calibvcs.store.initialise import initialise
 

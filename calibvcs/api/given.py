@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,37 @@ def texts(option: str, given: Sequence[str | os.PathLike[str]]) -> tuple[str, ..
         text = os.fspath(given)
         raise InvalidOptionError(option, text, "a sequence of texts is needed, not one text", f"give [{text!r}]")
     return tuple(os.fspath(text) for text in given)
+
+
+def pairs(option: str, given: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return a sequence of pairs of texts as a tuple.
+
+    Parameters
+    ----------
+    option : str
+        Name of the argument, for the message.
+    given : iterable of (str, str)
+        The pairs.
+
+    Returns
+    -------
+    tuple of (str, str)
+        The same, in the same order.
+
+    Raises
+    ------
+    InvalidOptionError
+        If it is anything else; two texts alone are not one pair, and a text of two letters is none.
+    """
+    found: list[tuple[str, str]] = []
+    for pair in _entries(given):
+        match pair:
+            case [str(first), str(second)]:
+                found.append((first, second))
+            case _:
+                allowed = "pairs of detector and ctype are needed"
+                raise InvalidOptionError(option, repr(pair), allowed, 'for example [("jungfrau-000003", "pedestals")]')
+    return tuple(found)
 
 
 def parameters(given: Parameters | None) -> dict[str, ParameterValue]:
@@ -86,6 +117,11 @@ def number(option: str, given: int | None) -> int | None:
     if plain is not None and plain < 0:
         raise InvalidOptionError(option, str(plain), "a run number is 0 or more")
     return plain
+
+
+def _entries(given: object) -> tuple[object, ...]:
+    """Return what a sequence holds; one text, or what is no sequence, is an entry itself."""
+    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
 
 
 def _table(name: str, given: Mapping[Any, Any]) -> dict[str, ParameterValue]:

@@ -1,172 +1,26 @@
-"""The verbs that look: what is there, what is in force, and how it came about.
+"""The verbs that look: what is there, how it came about, how it differs, and whether it is sound.
 
 Operations are imported when they are called: a verb that only reads names must not pay for numpy.
 """
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from calibvcs.api.session import Session
     from calibvcs.model.times import TimeLike
-    from calibvcs.ops.choosing import Chosen
     from calibvcs.ops.diff import Diff
-    from calibvcs.ops.get import Constant
     from calibvcs.ops.log import Log
     from calibvcs.ops.ls import Listing
     from calibvcs.ops.show import Shown
     from calibvcs.ops.verify import Verification
-    from calibvcs.ops.why import Why
 
 
 class ReadingVerbs:
     """The verbs of a `Repository` that look."""
 
     _session: Session
-
-    def get(self, detector: str, ctype: str, when: TimeLike, *, at: str | None = None) -> Constant:
-        """Return the constant in force at a time, with its data.
-
-        Among the ranges that cover the time, the largest begin wins, then the smallest end; withdrawn constants are
-        skipped.
-
-        Parameters
-        ----------
-        detector : str
-            Detector or alias; an alias is resolved at the time asked for.
-        ctype : str
-            Calibration type, for example ``pedestals``.
-        when : time
-            UNIX seconds (int or float); ISO 8601 text (without a zone it is UTC), ``"now"`` or ``"EXPERIMENT:RUN"``,
-            which is the begin of that run; datetime (naive is UTC); datetime64; psana event or its 64-bit stamp.
-        at : str, optional
-            Branch, tag, commit or date: the state of the repository to read; default is the newest commit.
-
-        Returns
-        -------
-        Constant
-            ``.data``, a read-only array in the dtype and shape that were stored, or a text; ``.meta``, with dtype,
-            shape, dims, unit, origin and provenance; ``.validity``, in UNIX seconds; ``.version``, for example
-            ``"v2"``; ``.commit``, id of the commit that added the data.
-
-        Raises
-        ------
-        NoValidConstantError
-            If no range is valid at that time; the nearest ones are listed.
-        UnknownDetectorError, UnknownConstantError
-            If there is no such detector, or it has no such ctype.
-        UnknownRunError, UnknownRevisionError
-            If the begin of the run is not known, or `at` is not there.
-        InvalidNameError, InvalidTimeError
-            If a name or the time cannot be read.
-        InvalidDataError
-            If the data, committed by hand, are not what their file name promises.
-        BrokenRepositoryError
-            If what is read is missing or damaged, or in a format that this program does not know.
-
-        Examples
-        --------
-        >>> pedestals = repository.get("jungfrau-000001", "pedestals", "2026-02-14T12:00:00Z")
-        >>> pedestals.data.shape, pedestals.data.dtype.name, pedestals.meta.unit
-        ((3, 2, 32, 64), 'float32', 'ADU')
-        >>> str(pedestals.validity), pedestals.version
-        ('1769904000-end', 'v1')
-
-        By an alias, for a run:
-
-        >>> str(repository.get("front", "pedestals", "mfx000126:7").validity)
-        '1767225600-end'
-        """
-        from calibvcs.ops.get import get
-
-        catalogue = self._session.catalogue(at)
-        return get(catalogue, detector, ctype, self._session.seconds(catalogue, when))
-
-    def choose(
-        self,
-        detector: str,
-        ctype: str,
-        when: TimeLike,
-        *,
-        at: str | None = None,
-        output: str | os.PathLike[str] | None = None,
-    ) -> Chosen:
-        """Return which constant is in force and why, without its data; write the data to a file, byte for byte.
-
-        Parameters
-        ----------
-        detector, ctype, when, at
-            As for `get`.
-        output : str or path, optional
-            File to write the data to; it appears whole or not at all. ``-`` is standard output. Default is none.
-
-        Returns
-        -------
-        Chosen
-            Name, version, commit, validity in UNIX seconds, dtype, shape, unit, and the reason.
-
-        Raises
-        ------
-        NoValidConstantError
-            If no range is valid at that time; the nearest ones are listed.
-        UnknownDetectorError, UnknownConstantError
-            If there is no such detector, or it has no such ctype.
-        UnknownRunError, UnknownRevisionError
-            If the begin of the run is not known, or `at` is not there.
-        InvalidNameError, InvalidTimeError
-            If a name or the time cannot be read.
-        NotWritableError, StorageError
-            If the file cannot be written.
-        BrokenRepositoryError
-            If what is read is missing or damaged, or in a format that this program does not know.
-        """
-        from calibvcs.ops.choosing import choose, write
-
-        catalogue = self._session.catalogue(at)
-        chosen = choose(catalogue, detector, ctype, self._session.seconds(catalogue, when))
-        return chosen if output is None else write(catalogue, chosen, os.fspath(output))
-
-    def why(self, detector: str, ctype: str, when: TimeLike, *, at: str | None = None) -> Why:
-        """Explain which constant is in force at a time, and why no other one.
-
-        Parameters
-        ----------
-        detector, ctype, when, at
-            As for `get`.
-
-        Returns
-        -------
-        Why
-            ``.chosen``, the name of the constant, None where no range is valid; ``.candidates``, all ranges of the
-            ctype, the winner first, each with its outcome, the reason, and who added it when and why.
-
-        Raises
-        ------
-        UnknownDetectorError, UnknownConstantError
-            If there is no such detector, or it has no such ctype.
-        UnknownRunError, UnknownRevisionError
-            If the begin of the run is not known, or `at` is not there.
-        InvalidNameError, InvalidTimeError
-            If a name or the time cannot be read.
-        BrokenRepositoryError
-            If what is read is damaged, or in a format that this program does not know.
-
-        Examples
-        --------
-        >>> answer = repository.why("jungfrau-000001", "pedestals", "2026-02-14T12:00:00Z")
-        >>> answer.chosen
-        'jungfrau-000001/pedestals/1769904000-end'
-        >>> [candidate.outcome for candidate in answer.candidates]
-        ['chosen', 'begins earlier']
-        >>> answer.candidates[1].reason
-        'covers the time, but begins 2678400 s before 1769904000-end'
-        """
-        from calibvcs.ops.why import why
-
-        catalogue = self._session.catalogue(at)
-        return why(catalogue, detector, ctype, self._session.seconds(catalogue, when))
 
     def ls(self, pattern: str | None = None, *, at: str | None = None, valid_at: TimeLike | None = None) -> Listing:
         """Return the constants that are there.

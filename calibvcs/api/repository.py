@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from calibvcs.api.aliases import AliasVerbs
-from calibvcs.api.defaults import DefaultVerbs
-from calibvcs.api.detectors import DetectorVerbs
+from calibvcs.api.getting import GettingVerbs
 from calibvcs.api.reading import ReadingVerbs
-from calibvcs.api.runs import RunVerbs
 from calibvcs.api.session import Session
-from calibvcs.api.tags import TagVerbs
 from calibvcs.api.writing import WritingVerbs
 
 if TYPE_CHECKING:
+    from calibvcs.api.aliases import AliasVerbs
+    from calibvcs.api.defaults import DefaultVerbs
+    from calibvcs.api.detectors import DetectorVerbs
+    from calibvcs.api.runs import RunVerbs
+    from calibvcs.api.tags import TagVerbs
     from calibvcs.store.git import GitStore
 
 
-class Repository(ReadingVerbs, WritingVerbs):
+class Repository(GettingVerbs, ReadingVerbs, WritingVerbs):
     """An open repository of constants.
 
     `calibvcs.open` makes one. It is a context manager; readers take no lock, and any number of programs may have the
@@ -27,19 +29,6 @@ class Repository(ReadingVerbs, WritingVerbs):
     ----------
     store : GitStore
         The Git repository.
-
-    Attributes
-    ----------
-    detector : DetectorVerbs
-        Detectors: ``add``, ``set``, ``show``, ``ls``.
-    alias : AliasVerbs
-        Dated names for detectors: ``add``, ``ls``, ``resolve``.
-    run : RunVerbs
-        The run tables of experiments: ``mark``, ``unmark``, ``ls``.
-    tag : TagVerbs
-        Names for the whole set of defaults at a commit: ``create``, ``list``, ``show``.
-    default : DefaultVerbs
-        The version of a constant that readers get: ``show``, ``set``.
 
     Examples
     --------
@@ -54,11 +43,71 @@ class Repository(ReadingVerbs, WritingVerbs):
 
     def __init__(self, store: GitStore) -> None:
         self._session = Session(store)
-        self.detector = DetectorVerbs(self._session)
-        self.alias = AliasVerbs(self._session)
-        self.run = RunVerbs(self._session)
-        self.tag = TagVerbs(self._session)
-        self.default = DefaultVerbs(self._session)
+
+    @cached_property
+    def detector(self) -> DetectorVerbs:
+        """Detectors.
+
+        Returns
+        -------
+        DetectorVerbs
+            ``add``, ``set``, ``show``, ``ls``.
+        """
+        from calibvcs.api.detectors import DetectorVerbs
+
+        return DetectorVerbs(self._session)
+
+    @cached_property
+    def alias(self) -> AliasVerbs:
+        """Dated names for detectors.
+
+        Returns
+        -------
+        AliasVerbs
+            ``add``, ``ls``, ``resolve``.
+        """
+        from calibvcs.api.aliases import AliasVerbs
+
+        return AliasVerbs(self._session)
+
+    @cached_property
+    def run(self) -> RunVerbs:
+        """The run tables of experiments.
+
+        Returns
+        -------
+        RunVerbs
+            ``mark``, ``unmark``, ``ls``.
+        """
+        from calibvcs.api.runs import RunVerbs
+
+        return RunVerbs(self._session)
+
+    @cached_property
+    def tag(self) -> TagVerbs:
+        """Names for the whole set of defaults at a commit.
+
+        Returns
+        -------
+        TagVerbs
+            ``create``, ``list``, ``show``.
+        """
+        from calibvcs.api.tags import TagVerbs
+
+        return TagVerbs(self._session)
+
+    @cached_property
+    def default(self) -> DefaultVerbs:
+        """The version of a constant that readers get.
+
+        Returns
+        -------
+        DefaultVerbs
+            ``show``, ``set``.
+        """
+        from calibvcs.api.defaults import DefaultVerbs
+
+        return DefaultVerbs(self._session)
 
     @property
     def location(self) -> str:

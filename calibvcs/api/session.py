@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from calibvcs import settings
 from calibvcs.model.times import parse_time
 from calibvcs.ops.catalogue import Catalogue
-from calibvcs.store.memory import MemoryStore
 from calibvcs.store.revisions import resolve
 from calibvcs.store.snapshot import Snapshot
 
@@ -115,7 +114,11 @@ class Session:
             As for `catalogue`.
         """
         self.catalogue()
-        return MemoryStore(self.store) if dry_run else self.store
+        if not dry_run:
+            return self.store
+        from calibvcs.store.memory import MemoryStore
+
+        return MemoryStore(self.store)
 
     def seconds(self, catalogue: Catalogue, given: TimeLike) -> float:
         """Return a time as UNIX seconds; a run is looked up in the run table.

@@ -12,7 +12,6 @@ from calibvcs import settings
 from calibvcs.api import given
 from calibvcs.errors import InvalidDataError
 from calibvcs.model.commits import Action
-from calibvcs.model.metadata import Origin
 from calibvcs.model.names import parse_experiment
 from calibvcs.model.times import parse_end, parse_time
 
@@ -136,8 +135,10 @@ class WritingVerbs:
         >>> round(result.constants[0].changes.median, 3)
         3.0
         """
+        from calibvcs.model.metadata import Origin
         from calibvcs.ops import payload as payloads
-        from calibvcs.ops.add import NewConstant, add
+        from calibvcs.ops.add import add
+        from calibvcs.ops.new_constant import NewConstant
 
         new = NewConstant(
             detector=detector,

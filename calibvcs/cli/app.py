@@ -14,7 +14,7 @@ from calibvcs.cli import exits, output
 from calibvcs.errors import CalibvcsError, StorageError, UsageError
 from calibvcs.version import __version__
 
-# Verb -> module of this package that has a function of its name. Only what is called is imported and built.
+# Verb -> module of this package that has a function of its name. Only what is called gets its options.
 _VERBS = {
     "quickstart": "start", "init": "start", "doctor": "start",
     "add": "change", "lock": "change", "unlock": "change", "withdraw": "change",
@@ -36,13 +36,20 @@ def build(arguments: list[str]) -> typer.Typer:
     )
     app.callback()(_root)
     called = next((word for word in arguments if not word.startswith("-")), "")
+    known = called in {*_VERBS, *_NOUNS}
     for verb, module in _VERBS.items():
-        if called == verb or called not in {*_VERBS, *_NOUNS}:
-            app.command(verb, rich_help_panel=module)(getattr(import_module(f"calibvcs.cli.{module}"), verb))
+        if called == verb or not known:
+            function = getattr(import_module(f"calibvcs.cli.{module}"), verb)
+            app.command(verb, help=function.__doc__, rich_help_panel=module)(function if known else _without_options)
     for noun in _NOUNS:
-        if called == noun or called not in {*_VERBS, *_NOUNS}:
-            app.add_typer(getattr(import_module("calibvcs.cli.nouns"), noun), name=noun)
+        if called == noun or not known:
+            group = getattr(import_module("calibvcs.cli.nouns"), noun)
+            app.add_typer(group if known else typer.Typer(help=group.info.help), name=noun)
     return app
+
+
+def _without_options() -> None:
+    """Stand in for a verb where all of them are listed: to read their options takes as long as a verb."""
 
 
 def _version(asked: bool) -> None:

@@ -10,7 +10,6 @@ import typer
 import calibvcs
 from calibvcs.cli import options, output, views
 from calibvcs.errors import InvalidOptionError
-from calibvcs.formats.toml_document import parse_assignments
 from calibvcs.model.times import RunName
 
 
@@ -71,7 +70,7 @@ def add(
                 source=source,
                 unit=unit,
                 convention=convention,
-                parameters=parse_assignments(param or ()),
+                parameters=options.parameters(param),
                 inputs=inputs or (),
                 command=_command(),
                 force_reason=reason,

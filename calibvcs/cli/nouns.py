@@ -8,7 +8,6 @@ import typer
 
 import calibvcs
 from calibvcs.cli import options, output, views
-from calibvcs.formats.toml_document import parse_assignments
 
 detector = typer.Typer(help="Register detectors, and what is known of them.", no_args_is_help=True)
 alias = typer.Typer(help="Dated names for detectors.", no_args_is_help=True)
@@ -47,7 +46,7 @@ def detector_add(
             segments=segment,
             predecessor=predecessor,
             successor=successor,
-            parameters=parse_assignments(param or ()),
+            parameters=options.parameters(param),
             message=message,
             dry_run=dry_run,
         )
@@ -75,7 +74,7 @@ def detector_set(
             segments=segment or None,
             predecessor=predecessor,
             successor=successor,
-            parameters=parse_assignments(param or ()),
+            parameters=options.parameters(param),
             message=message,
             dry_run=dry_run,
         )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from calibvcs.model.detector import Parameters
 
 _REPO_HELP = "Repository: worktree or bare. Default: $CALIBVCS_REPO, else the one around the current folder."
 
@@ -32,3 +35,10 @@ Pattern = Annotated[
 Constant = Annotated[str, typer.Argument(metavar="CONSTANT", help="DET/CTYPE/RANGE[@VERSION]; DET may be an alias.")]
 Detector = Annotated[str, typer.Argument(metavar="DET", help="Detector <dettype>-<detid>, or an alias.")]
 Ctype = Annotated[str, typer.Argument(metavar="CTYPE", help="Calibration type: pedestals, pixel_gain, geometry, ...")]
+
+
+def parameters(given: list[str] | None) -> Parameters:
+    """Return what was given with ``--param``."""
+    from calibvcs.formats.toml_document import parse_assignments
+
+    return parse_assignments(given or ())

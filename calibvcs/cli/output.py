@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any
-
-from calibvcs.api.wire import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -20,20 +17,24 @@ _GAP = "  "
 def show(result: Any, view: Callable[[Any], Iterable[str]], *, as_json_text: bool) -> None:
     """Print a result in the form that was asked for."""
     if as_json_text:
-        print(_dumped(as_json(result)))
+        print(_as_json(result))
     else:
         for line in view(result):
             print(line)
 
 
-def _dumped(values: dict[str, Any]) -> str:
-    return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
+def _as_json(result: Any, **more: Any) -> str:
+    import json  # takes as long to import as a view to print
+
+    from calibvcs.api.wire import as_json
+
+    return json.dumps({**as_json(result), **more}, indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def changed(result: Any, view: Callable[[Any], Iterable[str]], *, as_json_text: bool, dry_run: bool) -> None:
     """Print the result of a change, and say so where it was only tried."""
     if dry_run and as_json_text:
-        print(_dumped({**as_json(result), "dry_run": True}))
+        print(_as_json(result, dry_run=True))
         return
     if dry_run:
         print("dry run, nothing is changed; without --dry-run:")

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from calibvcs.model.validity import Validity
-    from calibvcs.ops.add import AddResult, Changes
+    from calibvcs.ops.add import AddResult
     from calibvcs.ops.alias import AliasList
+    from calibvcs.ops.candidate import Changes
     from calibvcs.ops.choosing import Chosen
     from calibvcs.ops.default import Default
     from calibvcs.ops.detector import DetectorList, DetectorResult
@@ -88,7 +89,8 @@ def long_listing(result: Listing) -> Iterator[str]:
     rows = [
         (
             row.constant, row.version, row.commit[:_ID], as_text(row.begin), _end(row.end),
-            row.date, row.author, _form(row.dtype, row.shape), row.bytes, _state(row), row.comment,
+            row.date, row.author, _form(row.dtype, row.shape), "missing" if row.bytes is None else row.bytes,
+            _state(row), row.comment,
         )
         for row in result.constants
     ]  # fmt: skip

@@ -12,17 +12,19 @@ branch it stands on (``docs/exit-codes.md``)::
     ├── RefusedError           4  EmptyCommentError  InvalidDataError  GateRefusedError  LockedError  OverlapError
     ├── ConflictError          5  AlreadyExistsError  NothingToChangeError  BranchMovedError  WriterBusyError
     │                             DirtyWorktreeError
-    ├── AccessError            6  NotWritableError
+    ├── AccessError            6  NotWritableError  PushRefusedError
     ├── BrokenRepositoryError  7  NotCalibvcsError  UnsupportedFormatError  InvalidDocumentError  DamagedObjectError
-    │                             DamagedRepositoryError
+    │                             DamagedRepositoryError  DamagedPackError
+    ├── NetworkError           8  another repository cannot be reached
     └── StorageError           9  the disk is full or fails
 
-(8 is kept for the network.) A class states its text as two templates over its fields: ``says``, what was given and
+A class states its text as two templates over its fields: ``says``, what was given and
 what is allowed, and ``advises``, what to do next. Errors keep their fields and survive pickling.
 """
 
 from __future__ import annotations
 
+from calibvcs.errors.network import DamagedPackError, NetworkError, PushRefusedError
 from calibvcs.errors.refusals import (
     AlreadyExistsError,
     BranchMovedError,
@@ -80,6 +82,7 @@ __all__ = [
     "CalibvcsError",
     "ConflictError",
     "DamagedObjectError",
+    "DamagedPackError",
     "DamagedRepositoryError",
     "DirtyWorktreeError",
     "EmptyCommentError",
@@ -92,6 +95,7 @@ __all__ = [
     "InvalidTimeError",
     "LockedError",
     "MissingFileError",
+    "NetworkError",
     "NoIdentityError",
     "NoRepositoryError",
     "NoValidConstantError",
@@ -100,6 +104,7 @@ __all__ = [
     "NotWritableError",
     "NothingToChangeError",
     "OverlapError",
+    "PushRefusedError",
     "Refusal",
     "RefusedError",
     "StorageError",

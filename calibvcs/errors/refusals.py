@@ -20,7 +20,6 @@ class EmptyCommentError(RefusedError):
     advises = "add -m 'why this change is made'"
 
 
-@dataclass(eq=False)
 class InvalidDataError(RefusedError):
     """Data do not have the form that their format demands."""
 
@@ -44,7 +43,6 @@ class Refusal:
         return f"{self.rule}: {self.value}; allowed is {self.limit}"
 
 
-@dataclass(eq=False)
 class GateRefusedError(RefusedError):
     """New data look wrong; an expert may force them in, with a reason."""
 
@@ -59,7 +57,6 @@ class GateRefusedError(RefusedError):
         return f"the gate refuses {self.constant}:" + "".join(f"\n  - {refusal}" for refusal in self.refusals)
 
 
-@dataclass(eq=False)
 class LockedError(RefusedError):
     """The default of a constant is protected."""
 
@@ -70,7 +67,6 @@ class LockedError(RefusedError):
     advises = "calibvcs unlock {constant} -m WHY, then repeat"
 
 
-@dataclass(eq=False)
 class OverlapError(RefusedError):
     """An alias would mean two detectors at one time."""
 
@@ -88,7 +84,6 @@ class ConflictError(CalibvcsError):
     exit_code = 5
 
 
-@dataclass(eq=False)
 class AlreadyExistsError(ConflictError):
     """What was to be made is there already."""
 
@@ -100,7 +95,6 @@ class AlreadyExistsError(ConflictError):
     advises = "{advice}"
 
 
-@dataclass(eq=False)
 class NothingToChangeError(ConflictError):
     """What was asked for is so already."""
 
@@ -111,7 +105,6 @@ class NothingToChangeError(ConflictError):
     advises = "see calibvcs log for who made it so, and why"
 
 
-@dataclass(eq=False)
 class BranchMovedError(ConflictError):
     """Others committed so often that this change found no gap."""
 
@@ -122,7 +115,6 @@ class BranchMovedError(ConflictError):
     advises = "repeat the command"
 
 
-@dataclass(eq=False)
 class WriterBusyError(ConflictError):
     """Another writer holds a lock file for longer than a writer ever needs it."""
 
@@ -133,7 +125,6 @@ class WriterBusyError(ConflictError):
     advises = "repeat the command; if no program is writing (a writer was killed), remove that file"
 
 
-@dataclass(eq=False)
 class DirtyWorktreeError(ConflictError):
     """A file of the worktree that a change would replace was edited by hand."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from calibvcs.errors.root import CalibvcsError, listed
 
 
@@ -13,7 +11,6 @@ class UsageError(CalibvcsError):
     exit_code = 2
 
 
-@dataclass(eq=False)
 class InvalidNameError(UsageError):
     """A name breaks the grammar of names."""
 
@@ -35,7 +32,6 @@ class InvalidNameError(UsageError):
         return f"did you mean {self.suggestion!r}?" if self.suggestion else grammar
 
 
-@dataclass(eq=False)
 class InvalidTimeError(UsageError):
     """A time cannot be read, or lies outside what can be stored."""
 
@@ -49,7 +45,6 @@ class InvalidTimeError(UsageError):
     )
 
 
-@dataclass(eq=False)
 class InvalidRangeError(UsageError):
     """A validity range is empty or runs backwards."""
 
@@ -60,7 +55,6 @@ class InvalidRangeError(UsageError):
     advises = "exchange --begin and --end, or leave --end out for an open end"
 
 
-@dataclass(eq=False)
 class InvalidOptionError(UsageError):
     """An argument or option has a value that is not allowed, or does not go with another one."""
 
@@ -93,7 +87,6 @@ class NotFoundError(CalibvcsError):
     exit_code = 3
 
 
-@dataclass(eq=False)
 class NoRepositoryError(NotFoundError):
     """There is no Git repository where one was looked for."""
 
@@ -103,7 +96,6 @@ class NoRepositoryError(NotFoundError):
     advises = "name one with --repo PATH or CALIBVCS_REPO, or make one: calibvcs init PATH"
 
 
-@dataclass(eq=False)
 class UnknownDetectorError(NotFoundError):
     """No detector or alias of this name is in the repository."""
 
@@ -122,7 +114,6 @@ class UnknownDetectorError(NotFoundError):
         return f"unknown detector {self._shown()['given']!r}; {self.reason or there}"
 
 
-@dataclass(eq=False)
 class UnknownConstantError(NotFoundError):
     """A constant (detector, ctype and range) is not there at this commit."""
 
@@ -133,7 +124,6 @@ class UnknownConstantError(NotFoundError):
     advises = "see calibvcs ls; --at REF looks at another state of the repository"
 
 
-@dataclass(eq=False)
 class NoValidConstantError(NotFoundError):
     """No constant of this detector and ctype is valid at the time asked for."""
 
@@ -160,7 +150,6 @@ class NoValidConstantError(NotFoundError):
         return f"see calibvcs why {self.detector} {self.ctype} --time {self.time:.16g}, or add a range that covers it"
 
 
-@dataclass(eq=False)
 class UnknownVersionError(NotFoundError):
     """A constant has no such version."""
 
@@ -172,7 +161,6 @@ class UnknownVersionError(NotFoundError):
     advises = "see calibvcs default show {constant}"
 
 
-@dataclass(eq=False)
 class UnknownRevisionError(NotFoundError):
     """No branch, tag, commit or date answers to this name."""
 
@@ -189,7 +177,6 @@ class UnknownRevisionError(NotFoundError):
         return f"{super().problem}; {self.reason or f'branches and tags: {listed(self.known)}'}"
 
 
-@dataclass(eq=False)
 class UnknownRunError(NotFoundError):
     """A run is not in the run table of its experiment, or its begin is not known."""
 
@@ -201,7 +188,6 @@ class UnknownRunError(NotFoundError):
     advises = "calibvcs run mark {experiment}:{run} --kind data --begin T --end T -m WHY, or give the time itself"
 
 
-@dataclass(eq=False)
 class UnknownTagError(NotFoundError):
     """There is no tag of this name."""
 
@@ -212,7 +198,6 @@ class UnknownTagError(NotFoundError):
     advises = "see calibvcs tag list"
 
 
-@dataclass(eq=False)
 class MissingFileError(NotFoundError):
     """A file that was named on the command line is not there or cannot be read."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import Field, dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,13 +30,25 @@ def _rebuild(cls: type[CalibvcsError], state: dict[str, Any]) -> CalibvcsError:
     return error
 
 
-@dataclass(eq=False)
+@dataclass_transform(eq_default=False)
 class CalibvcsError(Exception):
-    """Trouble that has a name: what was given, what is allowed, what to do next."""
+    """Trouble that has a name: what was given, what is allowed, what to do next.
 
+    Every class is a dataclass; it is made one when its first error is. Most programs meet no error, and none meets
+    all thirty.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
     exit_code: ClassVar[int] = 70
     says: ClassVar[str] = "calibvcs cannot do this"
     advises: ClassVar[str] = ""
+
+    def __new__(cls, *_: object, **__: object) -> Self:
+        """Make the class a dataclass, where it is none yet, before it is called."""
+        for one in reversed(cls.mro()):
+            if issubclass(one, CalibvcsError) and "__dataclass_fields__" not in vars(one):
+                dataclass(eq=False)(one)
+        return super().__new__(cls)
 
     @property
     def problem(self) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from calibvcs.errors.root import CalibvcsError
 
 
@@ -13,7 +11,6 @@ class AccessError(CalibvcsError):
     exit_code = 6
 
 
-@dataclass(eq=False)
 class NotWritableError(AccessError):
     """A place on disk cannot be written or read by this user."""
 
@@ -30,7 +27,6 @@ class BrokenRepositoryError(CalibvcsError):
     exit_code = 7
 
 
-@dataclass(eq=False)
 class DamagedRepositoryError(BrokenRepositoryError):
     """A file that Git needs (configuration, index, refs) cannot be understood."""
 
@@ -41,7 +37,6 @@ class DamagedRepositoryError(BrokenRepositoryError):
     advises = "see what git says: git -C {path} status; git fsck"
 
 
-@dataclass(eq=False)
 class NotCalibvcsError(BrokenRepositoryError):
     """A Git repository, but not one of constants."""
 
@@ -52,7 +47,6 @@ class NotCalibvcsError(BrokenRepositoryError):
     advises = "use a repository made with calibvcs init, or another --at"
 
 
-@dataclass(eq=False)
 class UnsupportedFormatError(BrokenRepositoryError):
     """The repository was written in a format that this program does not know."""
 
@@ -63,7 +57,6 @@ class UnsupportedFormatError(BrokenRepositoryError):
     advises = "upgrade: pip install --upgrade calibvcs"
 
 
-@dataclass(eq=False)
 class InvalidDocumentError(BrokenRepositoryError):
     """A metadata file of the repository cannot be understood."""
 
@@ -74,7 +67,6 @@ class InvalidDocumentError(BrokenRepositoryError):
     advises = "calibvcs verify lists all such files; git log -p -- {path} shows what changed it"
 
 
-@dataclass(eq=False)
 class DamagedObjectError(BrokenRepositoryError):
     """A Git object is missing or damaged."""
 
@@ -86,7 +78,6 @@ class DamagedObjectError(BrokenRepositoryError):
     advises = "run git fsck; copy the object from another clone: git fetch REMOTE"
 
 
-@dataclass(eq=False)
 class StorageError(CalibvcsError):
     """The disk is full or fails."""
 

@@ -20,6 +20,7 @@ DEPTH_LIMIT = 32
 INTEGER_BITS = 64
 _KEY_PARTS = 8
 _SHOWN = 200
+_SURELY_READ = SIZE_LIMIT // 4
 T = TypeVar("T")
 
 # Time and memory of tomllib grow with the square of the dots in a key, so that a small file could use up a machine.
@@ -207,14 +208,19 @@ def write(values: Mapping[str, Any], previous: bytes | None = None) -> bytes:
     InvalidOptionError
         If a value cannot be stored so that it is read again.
     """
-    import tomlkit  # only writing needs it
-
     given = _storable(dict(values), "", 0)
     wanted = _without_empty(given)
     if previous:
         text, wanted = rewrite(previous.decode(), given, wanted)
         if text and not _trouble(text, wanted):
             return text.encode()
+    from calibvcs.formats import toml_plain  # readers need neither
+
+    plain_text = toml_plain.dumps(wanted)
+    if plain_text is not None and len(plain_text) < _SURELY_READ:
+        return plain_text.encode()
+    import tomlkit  # ... and few documents need this one
+
     text = tomlkit.dumps(wanted)
     if trouble := _trouble(text, wanted):
         raise InvalidOptionError("metadata", "", f"they cannot be stored: {trouble}")
@@ -250,7 +256,7 @@ def _storable(value: object, name: str, depth: int) -> Any:
     if isinstance(value, bool) or (value is None and not name.startswith("parameters")):
         return value
     if isinstance(value, str):
-        return value.encode(errors="replace").decode()
+        return value if value.isascii() else value.encode(errors="replace").decode()
     if isinstance(value, float):
         return float(value)
     if isinstance(value, int) and value.bit_length() <= INTEGER_BITS:

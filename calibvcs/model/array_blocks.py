@@ -72,6 +72,23 @@ def blocks(shape: tuple[int, ...], dims: tuple[str, ...]) -> Iterator[Block]:
         yield Block(gain, segment, tuple(slice(None) if place is None else place for place in where))
 
 
+def in_memory_order(dims: tuple[str, ...]) -> bool:
+    """Tell whether the blocks of an array in C order lie in memory one behind the other.
+
+    Parameters
+    ----------
+    dims : tuple of str
+        Names of its axes.
+
+    Returns
+    -------
+    bool
+        True where gain and segment, as far as there are any, are its first axes, in this order.
+    """
+    places = tuple(dim for dim in ("gain", "segment") if dim in dims)
+    return dims[: len(places)] == places
+
+
 def bad_pixels(block: NDArray[Any], kind: ArrayKind) -> NDArray[np.bool_] | None:
     """Return which pixels a mask or status array calls bad.
 
@@ -89,8 +106,9 @@ def bad_pixels(block: NDArray[Any], kind: ArrayKind) -> NDArray[np.bool_] | None
     """
     if kind == "values":
         return None
-    bad: NDArray[np.bool_] = np.isnan(block)
-    bad |= block != 0 if kind == "status" else block == 0
+    bad: NDArray[np.bool_] = block != 0 if kind == "status" else block == 0
+    if block.dtype.kind in "fc":
+        bad |= np.isnan(block)
     return bad
 
 
@@ -109,7 +127,7 @@ def status_words(block: NDArray[Any], kind: ArrayKind) -> NDArray[np.uint64] | N
     ndarray of uint64 or None
         The words; None where the values are no status, or no integers.
     """
-    return block.astype(np.uint64) if kind == "status" and block.dtype.kind in "bui" else None
+    return block.astype(np.uint64, copy=False) if kind == "status" and block.dtype.kind in "bui" else None
 
 
 def count_bits(words: NDArray[np.uint64]) -> dict[int, int]:

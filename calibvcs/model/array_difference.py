@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calibvcs.model.array_blocks import ArrayKind, Block, bad_pixels, blocks, count_bits, status_words
+from calibvcs.model.array_blocks import ArrayKind, Block, blocks
+from calibvcs.model.piece_difference import PIECE, PieceDifference, Workspace, compare_piece, finite_differences
+from calibvcs.model.stream_median import passing_median
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -119,7 +122,7 @@ class ArrayDifference:
 
 
 def compare(a: NDArray[Any], b: NDArray[Any], *, dims: tuple[str, ...], kind: ArrayKind) -> ArrayDifference:
-    """Return what changed from one array to another, block by block, so that mapped arrays of any size do.
+    """Return what changed from one array to another, piece by piece, so that mapped arrays of any size do.
 
     Parameters
     ----------
@@ -136,67 +139,71 @@ def compare(a: NDArray[Any], b: NDArray[Any], *, dims: tuple[str, ...], kind: Ar
         Differences in the unit of the constant, computed in float64.
     """
     comparable = a.shape == b.shape and len(dims) == a.ndim
-    segments = (
-        (_compare_block(a[block.where], b[block.where], block, kind) for block in blocks(a.shape, dims))
-        if comparable
-        else ()
-    )
+    segments: list[SegmentDifference] = []
+    workspace: Workspace | None = None
+    for block in blocks(a.shape, dims) if comparable else ():
+        old, new = a[block.where].reshape(-1), b[block.where].reshape(-1)
+        workspace = workspace or Workspace(min(old.size, PIECE))
+        segments.append(_compare_block(old, new, block, kind, workspace))
     return ArrayDifference(a.shape, b.shape, a.dtype.name, b.dtype.name, comparable, tuple(segments))
 
 
-def _compare_block(a: NDArray[Any], b: NDArray[Any], block: Block, kind: ArrayKind) -> SegmentDifference:
-    differs = a != b
-    if a.dtype.kind in "fc" and b.dtype.kind in "fc":
-        differs &= ~(np.isnan(a) & np.isnan(b))
-    changed = int(np.count_nonzero(differs))
-    bad_a, bad_b = bad_pixels(a, kind), bad_pixels(b, kind)
-    words_a, words_b = status_words(a, kind), status_words(b, kind)
+def _compare_block(
+    a: NDArray[Any], b: NDArray[Any], block: Block, kind: ArrayKind, workspace: Workspace
+) -> SegmentDifference:
+    cuts = [slice(begin, begin + PIECE) for begin in range(0, a.size, PIECE)]
+    pieces = [compare_piece(a[cut], b[cut], kind, workspace, whole=len(cuts) == 1) for cut in cuts]
+    again = lambda: (finite_differences(a[cut], b[cut], workspace) for cut in cuts)  # noqa: E731
+    return segment_difference(block, pieces, kind, again)
+
+
+def segment_difference(
+    block: Block,
+    pieces: Sequence[PieceDifference],
+    kind: ArrayKind,
+    again: Callable[[], Iterable[NDArray[np.float64]]],
+) -> SegmentDifference:
+    """Sum up what changed in a block.
+
+    Parameters
+    ----------
+    block : Block
+        Which one.
+    pieces : sequence of PieceDifference
+        All pieces of it, one at least.
+    kind : {"values", "mask", "status"}
+        How the values are to be read.
+    again : callable
+        Lets the finite d of the block pass by once more; the median of a block in several pieces takes that.
+
+    Returns
+    -------
+    SegmentDifference
+        In the unit of the constant.
+    """
+    changed, finite = sum(piece.changed for piece in pieces), sum(piece.finite for piece in pieces)
+    max_abs = median = squares = 0.0
+    if changed and finite:
+        max_abs = max(max(piece.high, -piece.low) for piece in pieces)
+        squares = sum(piece.squares for piece in pieces)
+        median = pieces[0].median
+        if len(pieces) > 1:
+            sample = np.concatenate([piece.sample for piece in pieces if piece.sample is not None])
+            median = passing_median(again, finite, sample)
     bits: dict[int, tuple[int, int]] = {}
-    if changed and words_a is not None and words_b is not None:
-        was_set, cleared = count_bits(words_b & ~words_a), count_bits(words_a & ~words_b)
-        bits = {bit: (was_set.get(bit, 0), cleared.get(bit, 0)) for bit in sorted(was_set.keys() | cleared.keys())}
-    nonfinite, max_abs, median, rms = _size_of_difference(a, b, differs) if changed else (0, 0.0, 0.0, 0.0)
+    for bit in sorted({bit for piece in pieces for bit in piece.bits}):
+        turned = [piece.bits[bit] for piece in pieces if bit in piece.bits]
+        bits[bit] = (sum(was_set for was_set, _ in turned), sum(cleared for _, cleared in turned))
     return SegmentDifference(
         gain=block.gain,
         segment=block.segment,
-        pixels=a.size,
+        pixels=sum(piece.pixels for piece in pieces),
         changed=changed,
-        nonfinite=nonfinite,
+        nonfinite=sum(piece.nonfinite for piece in pieces),
         max_abs=max_abs,
         median=median,
-        rms=rms,
-        new_bad=None if bad_a is None or bad_b is None else int(np.count_nonzero(bad_b & ~bad_a)),
-        cleared_bad=None if bad_a is None or bad_b is None else int(np.count_nonzero(bad_a & ~bad_b)),
+        rms=math.sqrt(squares / finite) if finite else 0.0,
+        new_bad=None if kind == "values" else sum(piece.new_bad for piece in pieces),
+        cleared_bad=None if kind == "values" else sum(piece.cleared_bad for piece in pieces),
         bits=bits,
     )
-
-
-def _size_of_difference(
-    a: NDArray[Any], b: NDArray[Any], differs: NDArray[np.bool_]
-) -> tuple[int, float, float, float]:
-    """Return the number of differences that are not finite, and max, median and rms of the finite ones."""
-    # Overflow and NaN - NaN are no accidents here: what is not finite is counted and left out.
-    with np.errstate(over="ignore", invalid="ignore"):
-        difference = _subtract(a, b)
-        finite = np.isfinite(difference)
-        nonfinite = int(np.count_nonzero(differs & ~finite))
-        # Both NaN, or both infinite with one sign: no change, and no number either.
-        values = difference.ravel() if finite.all() else difference[finite]
-        if not values.size:
-            return nonfinite, 0.0, 0.0, 0.0
-        max_abs = max(float(values.max()), -float(values.min()))
-        rms = float(np.sqrt(np.mean(np.square(values))))
-        return nonfinite, max_abs, float(np.median(values, overwrite_input=True)), rms
-
-
-def _subtract(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
-    """Return b - a as float64, and a new array."""
-    if a.dtype.kind == "c" or b.dtype.kind == "c":
-        return np.abs(b.astype(np.complex128) - a.astype(np.complex128))
-    if a.dtype.kind in "ui" and a.dtype.kind == b.dtype.kind and max(a.dtype.itemsize, b.dtype.itemsize) == 8:
-        # float64 cannot tell large neighbours apart: subtract as integers modulo 2**64, which is exact, larger
-        # minus smaller.
-        wide_a, wide_b = a.astype(np.uint64), b.astype(np.uint64)
-        up = b >= a
-        return np.where(up, wide_b - wide_a, wide_a - wide_b).astype(np.float64) * np.where(up, 1.0, -1.0)
-    return np.asarray(b.astype(np.float64) - a.astype(np.float64))

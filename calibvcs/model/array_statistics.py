@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calibvcs.model.array_blocks import ArrayKind, Block, bad_pixels, blocks, count_bits, status_words
+from calibvcs.model.stream_median import median
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,14 +82,15 @@ def summarise(array: NDArray[Any], *, dims: tuple[str, ...], kind: ArrayKind) ->
 
 def _summarise_block(values: NDArray[Any], block: Block, kind: ArrayKind) -> SegmentStatistics:
     numbers = (np.abs(values) if values.dtype.kind == "c" else values).astype(np.float64).ravel()
-    finite = numbers[np.isfinite(numbers)]
-    low = high = mean = median = rms = math.nan
+    whole = math.isfinite(numbers.min()) and math.isfinite(numbers.max())
+    finite = numbers if whole else numbers[np.isfinite(numbers)]
+    low = high = mean = middle = rms = math.nan
     if finite.size:
         # Sums of numbers near the largest float64 become infinite, which is what they then are.
         with np.errstate(over="ignore", invalid="ignore"):
             low, high, mean = float(finite.min()), float(finite.max()), float(finite.mean())
             rms = float(finite.std())
-            median = float(np.median(finite, overwrite_input=True))
+            middle = median(finite)
     bad, words = bad_pixels(values, kind), status_words(values, kind)
     return SegmentStatistics(
         gain=block.gain,
@@ -97,7 +99,7 @@ def _summarise_block(values: NDArray[Any], block: Block, kind: ArrayKind) -> Seg
         min=low,
         max=high,
         mean=mean,
-        median=median,
+        median=middle,
         rms=rms,
         nonfinite=numbers.size - finite.size,
         zeros=int(np.count_nonzero(values == 0)),

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from calibvcs.model.validity import Validity
 
 
+WHY_CHOSEN = "largest begin of those that cover the time, then smallest end"
+
+
 class Outcome(StrEnum):
     """What the rule said of a candidate."""
 
@@ -90,7 +93,7 @@ def _judge(validity: Validity, time: float, winner: Validity | None, withdrawn: 
     if withdrawn:
         return Candidate(validity, Outcome.WITHDRAWN, "its default is withdrawn, so readers skip it")
     if winner is None or validity == winner:
-        return Candidate(validity, Outcome.CHOSEN, "largest begin of those that cover the time, then smallest end")
+        return Candidate(validity, Outcome.CHOSEN, WHY_CHOSEN)
     if validity.begin < winner.begin:
         reason = f"covers the time, but begins {winner.begin - validity.begin} s before {winner}"
         return Candidate(validity, Outcome.BEGINS_EARLIER, reason)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from calibvcs.errors import CalibvcsError, EmptyCommentError, InvalidOptionError
 from calibvcs.model.names import ConstantName
@@ -18,8 +17,9 @@ _CONSTANT = "Calibvcs-Constant"
 _RESTORED = "Calibvcs-Restored"
 _FORCED = "Calibvcs-Forced"
 _TRAILER = re.compile(r"([A-Za-z0-9-]+): (.*)")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]|[\ud800-\udfff]")
-_OWN_TRAILER = re.compile(r"^Calibvcs-[a-z]+[ \t]*:", re.MULTILINE | re.IGNORECASE)  # Git reads them in any case
+# Only writers look for these two, so they are compiled when they are used.
+_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]|[\ud800-\udfff]"
+_OWN_TRAILER = r"(?im)^Calibvcs-[a-z]+[ \t]*:"  # Git reads them in any case
 
 
 class Action(StrEnum):
@@ -36,8 +36,7 @@ class Action(StrEnum):
     RUN = "run"
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """A person at a time.
 
     Attributes
@@ -56,8 +55,7 @@ class Signature:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """The message of a commit.
 
     Attributes
@@ -137,9 +135,9 @@ def clean_comment(comment: str) -> str:
     cleaned = "\n".join(line.rstrip() for line in comment.replace("\r\n", "\n").strip().split("\n"))
     if not cleaned:
         raise EmptyCommentError
-    if _CONTROL.search(cleaned):
+    if re.search(_CONTROL, cleaned):
         raise InvalidOptionError("comment", comment[:40], "UTF-8 text without control characters is allowed")
-    if _OWN_TRAILER.search(cleaned):
+    if re.search(_OWN_TRAILER, cleaned):
         raise InvalidOptionError(
             "comment", comment[:40], "no line may begin like a trailer of calibvcs ('Calibvcs-...:')"
         )
@@ -153,8 +151,7 @@ def _constant(name: str) -> ConstantName | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """One commit: a state of the whole repository and how it came about.
 
     Attributes
@@ -184,8 +181,7 @@ class Commit:
         return Message.parse(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """A named, annotated, immutable mark on a commit.
 
     Attributes
@@ -209,8 +205,7 @@ class Tag:
     text: str = ""
 
 
-@dataclass(frozen=True)
-class Person:
+class Person(NamedTuple):
     """Who makes a change, and by which clock.
 
     Attributes

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from calibvcs.errors import Refusal, nearest
 from calibvcs.model.constant_types import KNOWN
 from calibvcs.model.detector import DETECTOR_TYPES
+from calibvcs.model.value_facts import ValueFacts, value_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -38,6 +39,23 @@ class Verdict:
 
     def __add__(self, other: Verdict) -> Verdict:
         return Verdict(self.refusals + other.refusals, self.warnings + other.warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The median of a segment of one gain range, in the new data and in the previous ones.
+
+    Attributes
+    ----------
+    gain : int or None
+        The gain range; None where the array has no such axis.
+    new, old : float
+        Medians of the finite values, in the unit of the constant; NaN where no value is finite.
+    """
+
+    gain: int | None
+    new: float
+    old: float
 
 
 def check_ctype(ctype: str, present: Collection[str]) -> Verdict:
@@ -136,34 +154,45 @@ def check_values(array: NDArray[Any], spec: ConstantType) -> Verdict:
     Verdict
         Refusals.
     """
+    facts = sum((value_facts(block, spec.array_kind) for block in _blocks(array)), ValueFacts())
+    return judge_values(facts, spec)
+
+
+def judge_values(facts: ValueFacts, spec: ConstantType) -> Verdict:
+    """Judge values that were looked at already.
+
+    Parameters
+    ----------
+    facts : ValueFacts
+        What they are, all of them.
+    spec : ConstantType
+        What is known of the ctype.
+
+    Returns
+    -------
+    Verdict
+        Refusals.
+    """
     refusals = []
-    if array.dtype.kind in "fc":
-        bad = sum(block.size - int(np.count_nonzero(np.isfinite(block))) for block in _blocks(array))
-        if bad:
-            refusals.append(Refusal("finite", f"{bad} of {array.size} values are NaN or infinite", "0"))
-    if not spec.zeros and not any(block.any() for block in _blocks(array)):
-        refusals.append(Refusal("not all zero", f"all {array.size} values are zero", "at least one that is not"))
-    if spec.kind == "mask":
-        others = [block[(block != 0) & (block != 1)] for block in _blocks(array)]
-        count = sum(other.size for other in others)
-        if count:
-            example = next(other[0] for other in others if other.size)
-            value = f"{count} of {array.size} values are neither, the first is {example}"
-            refusals.append(Refusal("mask", value, "1 (good) and 0 (bad)"))
+    if facts.nonfinite:
+        refusals.append(Refusal("finite", f"{facts.nonfinite} of {facts.size} values are NaN or infinite", "0"))
+    if not spec.zeros and facts.zero:
+        refusals.append(Refusal("not all zero", f"all {facts.size} values are zero", "at least one that is not"))
+    if spec.kind == "mask" and facts.others:
+        value = f"{facts.others} of {facts.size} values are neither, the first is {facts.example}"
+        refusals.append(Refusal("mask", value, "1 (good) and 0 (bad)"))
     return Verdict(tuple(refusals))
 
 
-def check_change(
-    array: NDArray[Any], previous: NDArray[Any], difference: ArrayDifference, spec: ConstantType, against: str
-) -> Verdict:
+def check_change(difference: ArrayDifference, levels: Sequence[Level], spec: ConstantType, against: str) -> Verdict:
     """Check new data against the ones they replace or follow.
 
     Parameters
     ----------
-    array, previous : ndarray
-        New and previous data.
     difference : ArrayDifference
         New minus previous.
+    levels : sequence of Level
+        Medians of both, which a limit `max_factor` is held against; without that limit they are not looked at.
     spec : ConstantType
         The limits.
     against : str
@@ -174,8 +203,8 @@ def check_change(
     Verdict
         Refusals.
     """
-    if array.shape != previous.shape:
-        return Verdict((Refusal("shape", f"{array.shape}", f"{previous.shape}, as in {against}"),))
+    if difference.shape_a != difference.shape_b:
+        return Verdict((Refusal("shape", f"{difference.shape_b}", f"{difference.shape_a}, as in {against}"),))
     refusals = []
     segments = difference.segments
     if spec.max_drift is not None and segments:
@@ -185,9 +214,9 @@ def check_change(
             value = f"median change {worst.median:+.6g} {spec.unit}{where}"
             refusals.append(Refusal("drift", value, f"{spec.max_drift:g} {spec.unit} against {against}"))
     if spec.max_factor is not None:
-        gains = dict.fromkeys(s.gain for s in segments)
-        for gain in gains:  # the gain axis is the first one
-            new, old = (float(np.median(a if gain is None else a[gain])) for a in (array, previous))
+        for gain in dict.fromkeys(level.gain for level in levels):
+            parts = [level for level in levels if level.gain == gain]
+            new, old = _median([level.new for level in parts]), _median([level.old for level in parts])
             factor = new / old if old else float("inf" if new else 1)
             if not 1 / spec.max_factor <= factor <= spec.max_factor:
                 value = f"median {new:.6g} {spec.unit}{_where(gain, None)}, before {old:.6g}"
@@ -195,11 +224,16 @@ def check_change(
                 refusals.append(Refusal("scale", value, limit))
     if spec.max_changed_fraction is not None:
         turned = sum((s.new_bad or 0) + (s.cleared_bad or 0) for s in segments)
-        fraction = turned / array.size
+        fraction = turned / difference.pixels
         if fraction > spec.max_changed_fraction:
-            value = f"{turned} of {array.size} pixels ({fraction:.1%}) turn good or bad"
+            value = f"{turned} of {difference.pixels} pixels ({fraction:.1%}) turn good or bad"
             refusals.append(Refusal("changed pixels", value, f"{spec.max_changed_fraction:.0%} against {against}"))
     return Verdict(tuple(refusals))
+
+
+def _median(medians: list[float]) -> float:
+    finite = [median for median in medians if math.isfinite(median)]
+    return statistics.median(finite) if finite else math.nan
 
 
 def _where(gain: int | None, segment: int | None) -> str:

@@ -2,54 +2,39 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from copy import deepcopy
+from dataclasses import replace
+from functools import cached_property, partial
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from calibvcs.errors import (
-    CalibvcsError,
+    DamagedObjectError,
     InvalidDocumentError,
     NotCalibvcsError,
     NoValidConstantError,
     UnknownConstantError,
-    UnknownDetectorError,
-    UnknownRunError,
     nearest,
 )
-from calibvcs.formats import aliases_toml, detector_toml, meta_toml, repository_toml, runs_toml
+from calibvcs.formats import meta_toml, repository_toml
 from calibvcs.model import layout
-from calibvcs.model.aliases import resolve_alias
-from calibvcs.model.choose import choose
 from calibvcs.model.names import ConstantName, DetectorName, parse_ctype
-from calibvcs.model.runs import RunTable
-from calibvcs.model.times import RunName
-from calibvcs.model.validity import Validity
+from calibvcs.model.timeline import Timeline
+from calibvcs.ops.folders import Facts, KnownFolders
 from calibvcs.ops.history import History
+from calibvcs.ops.records import Records, parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import TypeVar
+    from collections.abc import Iterator, Sequence
 
-    from calibvcs.model.aliases import Alias
-    from calibvcs.model.detector import Detector
     from calibvcs.model.metadata import Metadata
     from calibvcs.model.repository import RepositorySettings
+    from calibvcs.model.validity import Validity
     from calibvcs.store.protocol import TreeEntry
-    from calibvcs.store.snapshot import Snapshot
-
-    T = TypeVar("T")
 
 
-class Catalogue:
-    """The content of one commit.
-
-    Parameters
-    ----------
-    snapshot : Snapshot
-        The commit to read.
-    """
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
+class Catalogue(Records):
+    """The content of one commit: constants, and the records beside them."""
 
     @cached_property
     def settings(self) -> RepositorySettings:
@@ -74,123 +59,25 @@ class Catalogue:
         known = memo.get("history")
         before = known if isinstance(known, History) else None
         history = History(self.snapshot.store, self.snapshot.commit_id, before)
-        if before is None or len(history.events) >= len(before.events):
+        if before is None or history.length >= before.length:
             memo["history"] = history
         return history
-
-    # --- detectors, aliases, runs -----------------------------------------------------------------------------
-
-    @cached_property
-    def detectors(self) -> tuple[DetectorName, ...]:
-        """Names of the registered detectors, sorted."""
-        return tuple(sorted(self._detectors()))
-
-    def _detectors(self) -> Iterator[DetectorName]:
-        for dettype in self._dettypes():
-            for name, entry in self.snapshot.names(dettype).items():
-                detector = _parsed(DetectorName.parse, name)
-                if entry.is_tree and detector and layout.DETECTOR_FILE in self.snapshot.names(f"{dettype}/{name}"):
-                    yield detector
-
-    def _dettypes(self) -> Iterator[str]:
-        for name, entry in self.snapshot.names().items():
-            if entry.is_tree and not name.startswith(".") and name != layout.EXPERIMENTS:
-                yield name
-
-    def detector(self, name: DetectorName) -> Detector:
-        """Return the record of a detector.
-
-        Raises
-        ------
-        UnknownDetectorError
-            If it is not registered; the nearest names are offered.
-        """
-        data = self.snapshot.read(layout.detector_file(name))
-        if data is None:
-            raise self._unknown(str(name))
-        return detector_toml.decode(data, name)
-
-    @cached_property
-    def aliases(self) -> tuple[Alias, ...]:
-        """Rows of all alias tables."""
-        tables = ((dettype, self.snapshot.read(layout.aliases_file(dettype))) for dettype in self._dettypes())
-        return tuple(row for dettype, data in tables if data is not None for row in aliases_toml.decode(data, dettype))
-
-    def resolve(self, given: str, time: float) -> DetectorName:
-        """Return the detector that a name, an alias or psana's short name means at a time.
-
-        Parameters
-        ----------
-        given : str
-            Name as the user wrote it.
-        time : float
-            UNIX seconds.
-
-        Returns
-        -------
-        DetectorName
-            A registered detector.
-
-        Raises
-        ------
-        UnknownDetectorError
-            If nothing of this name is there; the nearest names are offered.
-        """
-        meant = resolve_alias(self.aliases, given, time)
-        if meant is not None:
-            return meant
-        known = DetectorName.parse(given) if "-" in given else _parsed(DetectorName.parse, given)
-        if known is None or self.snapshot.blob_id(layout.detector_file(known)) is None:
-            raise self._unknown(given, time)
-        return known
-
-    def _unknown(self, given: str, time: float | None = None) -> UnknownDetectorError:
-        meanings = [row for row in self.aliases if row.alias == given]
-        if meanings and time is not None:
-            listed = ", ".join(f"{row.validity} ({row.detector})" for row in meanings)
-            reason = f"as an alias it means nothing at {time:.16g}, but in {listed}"
-            return UnknownDetectorError(given, reason=reason)
-        known = [*map(str, self.detectors), *(row.alias for row in self.aliases)]
-        return UnknownDetectorError(given, nearest(given, known), len(self.detectors))
-
-    def experiments(self) -> tuple[str, ...]:
-        """Return the names of the experiments that have a run table."""
-        names = self.snapshot.names(layout.EXPERIMENTS)
-        return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
-
-    def run_table(self, experiment: str) -> RunTable:
-        """Return the run table of an experiment, an empty one where there is none."""
-        data = self.snapshot.read(layout.experiment_file(experiment))
-        return RunTable(experiment) if data is None else runs_toml.decode(data, experiment)
-
-    def seconds(self, time: float | RunName) -> float:
-        """Return UNIX seconds; a run stands for its begin.
-
-        Raises
-        ------
-        UnknownRunError
-            If the run is not in the table of its experiment, or its begin is not known.
-        """
-        if not isinstance(time, RunName):
-            return time
-        table = self.run_table(time.experiment)
-        if not table.runs:
-            known = tuple(f"experiment {name}" for name in self.experiments())
-            raise UnknownRunError(time.experiment, time.run, known)
-        return table.begin_of(time.run)
-
-    # --- constants --------------------------------------------------------------------------------------------
 
     def ctypes(self, detector: DetectorName) -> tuple[str, ...]:
         """Return the ctypes that a detector has, sorted."""
         names = self.snapshot.names(layout.detector_folder(detector))
-        return tuple(sorted(n for n, entry in names.items() if entry.is_tree and _parsed(parse_ctype, n) is not None))
+        return tuple(sorted(n for n, entry in names.items() if entry.is_tree and parsed(parse_ctype, n) is not None))
 
     def ranges(self, detector: DetectorName, ctype: str) -> tuple[Validity, ...]:
         """Return the validity ranges of a ctype, in the order of precedence, the weakest first."""
-        names = self.snapshot.names(layout.ctype_folder(detector, ctype))
-        parsed = (_parsed(Validity.parse, name) for name, entry in names.items() if entry.is_tree)
-        return tuple(sorted(validity for validity in parsed if validity is not None))
+        return tuple(self.timeline(detector, ctype).ranges())
+
+    def timeline(self, detector: DetectorName, ctype: str) -> Timeline:
+        """Return the ranges of a ctype, arranged for choosing."""
+        entry = self.snapshot.entry(layout.ctype_folder(detector, ctype))
+        if entry is None or not entry.is_tree:
+            return Timeline(())
+        return KnownFolders.of(self.snapshot.store).timeline(entry.id)
 
     def constants(self) -> Iterator[ConstantName]:
         """Yield every constant, sorted by detector, ctype and range."""
@@ -210,11 +97,14 @@ class Catalogue:
             If its ``meta.toml`` is missing or broken.
         """
         path = f"{layout.constant_folder(constant)}/{layout.META_FILE}"
-        data = self.snapshot.read(path)
-        if data is None:
+        blob = self.snapshot.blob_id(path)
+        if blob is None:
             self.payload(constant)
             raise InvalidDocumentError(path, "it is missing")
-        return meta_toml.decode(data, path)
+        store = self.snapshot.store
+        found = KnownFolders.of(store).metadata(blob, lambda: meta_toml.decode(store.blob(blob), path))
+        # What one caller does to the parameters must not be seen by the next.
+        return replace(found, parameters=deepcopy(found.parameters)) if found.parameters else found
 
     def payload(self, constant: ConstantName) -> tuple[str, TreeEntry]:
         """Return file name and tree entry of the data of a constant.
@@ -230,14 +120,29 @@ class Catalogue:
                 return file, names[file]
         raise UnknownConstantError(str(constant), nearest(str(constant), map(str, self.constants())))
 
-    def choose(self, detector: DetectorName, ctype: str, time: float) -> ConstantName:
-        """Return the constant in force at a time. Raises as `choose_and_skip`."""
-        return self.choose_and_skip(detector, ctype, time)[0]
+    def facts(self, constants: Sequence[ConstantName]) -> list[Facts]:
+        """Return what lists tell of many constants. Raises as `metadata` and `payload`."""
+        trees = [self._folder(constant) for constant in constants]
+        wanted = {tree: partial(self._read_facts, name) for tree, name in zip(trees, constants, strict=True)}
+        found = KnownFolders.of(self.snapshot.store).facts(wanted)
+        return [found[tree] for tree in trees]
 
-    def choose_and_skip(
-        self, detector: DetectorName, ctype: str, time: float
-    ) -> tuple[ConstantName, tuple[Validity, ...]]:
-        """Return the constant in force at a time, and the ranges that it is chosen over only for being withdrawn.
+    def _folder(self, constant: ConstantName) -> str:
+        entry = self.snapshot.entry(layout.constant_folder(constant))
+        if entry is None or not entry.is_tree:
+            raise UnknownConstantError(str(constant), nearest(str(constant), map(str, self.constants())))
+        return entry.id
+
+    def _read_facts(self, constant: ConstantName) -> Facts:
+        metadata, entry = self.metadata(constant), self.payload(constant)[1]
+        try:
+            size = self.snapshot.store.blob_head(entry.id, 0)[1]
+        except DamagedObjectError:  # a list is still a list where data are missing; verify tells
+            size = None
+        return Facts(size, metadata.dtype, metadata.shape, metadata.locked, metadata.withdrawn)
+
+    def choose(self, detector: DetectorName, ctype: str, time: float) -> ConstantName:
+        """Return the constant in force at a time.
 
         Raises
         ------
@@ -246,28 +151,21 @@ class Catalogue:
         NoValidConstantError
             If no range is valid at that time; the nearest ones are listed.
         """
-        ranges = self.ranges(detector, ctype)
+        timeline = self.timeline(detector, ctype)
+        withdrawn: list[Validity] = []
+        for validity in timeline.covering(time):
+            constant = ConstantName(detector, ctype, validity)
+            if not self.metadata(constant).withdrawn:
+                return constant
+            withdrawn.append(validity)
+        ranges = timeline.ranges()
         if not ranges:
             raise self.unknown_ctype(detector, ctype)
-        withdrawn: list[Validity] = []
-        while (winner := choose(ranges, time, withdrawn)) is not None:
-            constant = ConstantName(detector, ctype, winner)
-            if not self.metadata(constant).withdrawn:
-                return constant, tuple(withdrawn)
-            withdrawn.append(winner)
-        closest = sorted((v for v in ranges if v not in withdrawn), key=lambda validity: validity.distance(time))
-        raise NoValidConstantError(str(detector), ctype, time, tuple(map(str, closest[:3])), tuple(map(str, withdrawn)))
+        closest = nsmallest(3, (v for v in ranges if v not in withdrawn), key=lambda validity: validity.distance(time))
+        raise NoValidConstantError(str(detector), ctype, time, tuple(map(str, closest)), tuple(map(str, withdrawn)))
 
     def unknown_ctype(self, detector: DetectorName, ctype: str) -> UnknownConstantError:
         """Return the error for a ctype that a detector does not have."""
         present = self.ctypes(detector)
         offered = nearest(ctype, present) or present
         return UnknownConstantError(f"{detector}/{ctype}", tuple(f"{detector}/{name}" for name in offered))
-
-
-def _parsed(parse: Callable[[str], T], text: str) -> T | None:
-    """Parse a name found in a tree; what breaks the grammar is no constant (``verify`` lists it)."""
-    try:
-        return parse(text)
-    except CalibvcsError:
-        return None

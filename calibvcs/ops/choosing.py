@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from calibvcs.model.choose import explain
+from calibvcs.model.choose import WHY_CHOSEN
 from calibvcs.model.names import parse_ctype
 from calibvcs.store.durable import disk_errors, write_file
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from calibvcs.ops.catalogue import Catalogue
 
 STANDARD_OUTPUT = "-"
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,9 @@ def choose(catalogue: Catalogue, detector: str, ctype: str, time: float) -> Chos
     NoValidConstantError
         If no range is valid at that time.
     """
-    found = catalogue.resolve(detector, time)
-    name, withdrawn = catalogue.choose_and_skip(found, parse_ctype(ctype), time)
-    ranges = catalogue.ranges(found, ctype)
+    found, ctype = catalogue.resolve(detector, time), parse_ctype(ctype)
+    name = catalogue.choose(found, ctype, time)
     metadata, version = catalogue.metadata(name), catalogue.history.default(name)
-    (reason,) = (c.reason for c in explain(ranges, time, withdrawn) if c.validity == name.validity)
     return Chosen(
         constant=str(name),
         version=version.name if version else "",
@@ -102,8 +101,8 @@ def choose(catalogue: Catalogue, detector: str, ctype: str, time: float) -> Chos
         dtype=metadata.dtype,
         shape=metadata.shape,
         unit=metadata.unit,
-        reason=reason,
-        considered=len(ranges),
+        reason=WHY_CHOSEN,
+        considered=len(catalogue.timeline(found, ctype)),
     )
 
 
@@ -117,7 +116,8 @@ def write(catalogue: Catalogue, chosen: Chosen, output: str) -> Chosen:
     chosen : Chosen
         The constant.
     output : str
-        Path; the file appears whole or not at all. ``-`` is standard output.
+        Path; the file appears whole or not at all. ``-`` is standard output, which, like a pipe, has got the bytes
+        before damage at their end can be told.
 
     Returns
     -------
@@ -131,13 +131,16 @@ def write(catalogue: Catalogue, chosen: Chosen, output: str) -> Chosen:
     DamagedObjectError
         If the data are missing or damaged.
     """
-    data = catalogue.snapshot.store.blob(chosen.blob)
-    with disk_errors(output, len(data)):
+    store = catalogue.snapshot.store
+    size = store.blob_head(chosen.blob, 0)[1]
+    blocks = store.blob_blocks(chosen.blob, 0, _BLOCK)
+    with disk_errors(output, size):
         if output == STANDARD_OUTPUT:
-            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.writelines(blocks)
             sys.stdout.buffer.flush()
         elif Path(output).exists() and not Path(output).is_file():  # a pipe or a device cannot be replaced
-            Path(output).write_bytes(data)
+            with Path(output).open("wb") as file:
+                file.writelines(blocks)
         else:
-            write_file(Path(output).resolve(), [data])
+            write_file(Path(output).resolve(), blocks)
     return replace(chosen, output=output)

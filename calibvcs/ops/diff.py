@@ -16,8 +16,8 @@ from calibvcs.model.names import ConstantName, ConstantReference, DetectorName
 from calibvcs.ops import payload as payloads
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.get import read
-from calibvcs.ops.history import constant_of
 from calibvcs.ops.reference import locate, select
+from calibvcs.ops.threads import constant_of
 from calibvcs.store.revisions import resolve
 from calibvcs.store.snapshot import Snapshot
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.errors import InvalidOptionError
-from calibvcs.model.layout import ALIASES_FILE, DETECTOR_FILE
+from calibvcs.model.layout import ALIASES_FILE, DETECTOR_FILE, aliases_file
 from calibvcs.model.times import as_text
-from calibvcs.ops.reference import expand, matches
+from calibvcs.ops.reference import expand, literal_prefix, matches
 from calibvcs.store.trees import changed_files
 
 if TYPE_CHECKING:
@@ -120,12 +120,24 @@ def log(catalogue: Catalogue, pattern: str | None, wanted: LogFilter, now: float
     globs = expand(catalogue, pattern, now) if pattern else None
     store = catalogue.snapshot.store
     entries: list[Entry] = []
-    for event in catalogue.history.events:
+    for event in catalogue.history.events(*_easily_told(globs)):
         if wanted.limit is not None and len(entries) >= wanted.limit:
             break
         if _meets(event, wanted, searched) and (globs is None or _touches(store, event, globs)):
             entries.append(_entry(event))
     return Log(tuple(entries))
+
+
+def _easily_told(globs: tuple[str, str, str] | None) -> tuple[str | None, tuple[str, ...]]:
+    """Return how the names of the constants begin that a pattern matches, and the other files that it means."""
+    if globs is None:
+        return None, ()
+    prefix = literal_prefix(globs)
+    detector = globs[0]
+    if "/" not in prefix or globs[1:] != ("*", "*"):
+        return prefix or None, ()
+    dettype = detector.partition("-")[0]
+    return prefix, (f"{dettype}/{detector}/{DETECTOR_FILE}", aliases_file(dettype))
 
 
 def _meets(event: Event, wanted: LogFilter, searched: re.Pattern[str]) -> bool:
@@ -140,7 +152,7 @@ def _meets(event: Event, wanted: LogFilter, searched: re.Pattern[str]) -> bool:
 
 def _touches(store: ReadableStore, event: Event, globs: tuple[str, str, str]) -> bool:
     if event.versions:
-        return matches(event.versions, globs)
+        return matches((constant for constant, _ in event.versions), globs)
     if globs[1:] != ("*", "*"):
         return False
     commit = event.commit
@@ -160,9 +172,9 @@ def _entry(event: Event) -> Entry:
         author=author.name,
         email=author.email,
         date=as_text(author.time),
-        action=event.action.value if event.action else "change",
+        action=event.action or "change",
         subject=event.message.subject,
         body=event.message.body,
         forced=event.message.forced,
-        constants=tuple(Touched(str(constant), version) for constant, version in event.versions.items()),
+        constants=tuple(Touched(constant, version) for constant, version in event.versions),
     )

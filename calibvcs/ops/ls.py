@@ -12,6 +12,8 @@ from calibvcs.ops.reference import select
 if TYPE_CHECKING:
     from calibvcs.model.names import ConstantName
     from calibvcs.ops.catalogue import Catalogue
+    from calibvcs.ops.folders import Facts
+    from calibvcs.ops.history import Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,8 @@ class Row:
         The default version: number, commit id, author, ISO 8601 date, subject.
     dtype, shape : str and tuple of int
         Form of the data.
-    bytes : int
-        Size of the file.
+    bytes : int or None
+        Size of the file; None where it is not there.
     locked, withdrawn : bool
         State.
     """
@@ -46,7 +48,7 @@ class Row:
     comment: str
     dtype: str
     shape: tuple[int, ...]
-    bytes: int
+    bytes: int | None
     locked: bool
     withdrawn: bool
 
@@ -80,10 +82,14 @@ def ls(catalogue: Catalogue, pattern: str | None, *, now: float, valid_at: float
     Listing
         Rows sorted by detector, ctype and range.
     """
-    found = list(select(catalogue, pattern, now if valid_at is None else valid_at))
+    moment = now if valid_at is None else valid_at
+    found = list(select(catalogue, pattern, moment))
     if valid_at is not None:
         found = [constant for constant in found if _in_force(catalogue, constant, valid_at)]
-    return Listing(catalogue.snapshot.commit_id or "", tuple(_row(catalogue, constant) for constant in found))
+    defaults = catalogue.history.defaults(found)
+    all_facts = catalogue.facts(found)
+    rows = (_row(constant, facts, defaults.get(constant)) for constant, facts in zip(found, all_facts, strict=True))
+    return Listing(catalogue.snapshot.commit_id or "", tuple(rows))
 
 
 def _in_force(catalogue: Catalogue, constant: ConstantName, time: float) -> bool:
@@ -93,26 +99,21 @@ def _in_force(catalogue: Catalogue, constant: ConstantName, time: float) -> bool
         return False
 
 
-def _row(catalogue: Catalogue, constant: ConstantName) -> Row:
-    metadata = catalogue.metadata(constant)
-    _, entry = catalogue.payload(constant)
-    store = catalogue.snapshot.store
-    version = catalogue.history.default(constant)
-    commit = version.commit if version else None
+def _row(constant: ConstantName, facts: Facts, default: Summary | None) -> Row:
     return Row(
         constant=str(constant),
         detector=str(constant.detector),
         ctype=constant.ctype,
         begin=constant.validity.begin,
         end=constant.validity.end,
-        version=version.name if version else "",
-        commit=commit.id if commit else "",
-        author=commit.author.name if commit else "",
-        date=as_text(commit.author.time) if commit else "",
-        comment=commit.message.subject if commit else "",
-        dtype=metadata.dtype,
-        shape=metadata.shape,
-        bytes=store.blob_head(entry.id, 0)[1],
-        locked=metadata.locked,
-        withdrawn=metadata.withdrawn,
+        version=default.version if default else "",
+        commit=default.commit if default else "",
+        author=default.author if default else "",
+        date=as_text(default.time) if default else "",
+        comment=default.subject if default else "",
+        dtype=facts.dtype,
+        shape=facts.shape,
+        bytes=facts.bytes,
+        locked=facts.locked,
+        withdrawn=facts.withdrawn,
     )

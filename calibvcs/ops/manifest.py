@@ -13,7 +13,7 @@ from calibvcs.model.metadata import Origin, Provenance
 from calibvcs.model.names import parse_experiment
 from calibvcs.model.times import parse_end, parse_time
 from calibvcs.ops import payload as payloads
-from calibvcs.ops.add import NewConstant
+from calibvcs.ops.new_constant import NewConstant
 
 if TYPE_CHECKING:
     from collections.abc import Callable

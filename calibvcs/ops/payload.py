@@ -1,8 +1,9 @@
-"""The data of a constant between a user's file, an array or text in memory, and the blob in the store."""
+"""The data of a constant on their way into the store: from a user's file, an array or text in memory to a blob."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from calibvcs.store.protocol import ReadableStore
-
 STANDARD_INPUT = "-"
 SIZE_LIMIT = 2 << 30
+_MAPPED = 1 << 20  # the system maps only some ten thousand files, which a manifest may have
 _NPY_MAGIC = b"\x93NUMPY"
-_USUAL_HEAD = 256
 
 Value: TypeAlias = "NDArray[Any] | str"
 
@@ -74,7 +73,8 @@ def from_array(array: NDArray[Any]) -> Payload:
         If the dtype is not plain, or the array is empty.
     """
     header, values = npy.encode(array)
-    kept = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    # What is looked at is what is written; and an array that had to be brought into order is in memory once.
+    kept = np.frombuffer(values, array.dtype.newbyteorder("<")).reshape(array.shape)
     return Payload(ARRAY_FILE, kept, (header, values))
 
 
@@ -113,9 +113,13 @@ def from_file(path: str, ctype: str) -> Payload:
         with Path(path).open("rb") as file:
             if not file.seekable():
                 return _from_stream(file, ctype, path)
-            magic = file.read(len(_NPY_MAGIC))
-            file.seek(0)
-            return from_array(npy.read_file(path)) if magic == _NPY_MAGIC else _from_stream(file, ctype, path)
+            begin = file.read(len(_NPY_MAGIC))
+            if begin != _NPY_MAGIC:
+                file.seek(0)
+                return _from_stream(file, ctype, path)
+            if os.fstat(file.fileno()).st_size > _MAPPED:
+                return from_array(npy.read_file(path))
+            return from_array(npy.decode(begin + file.read(), path))
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
         raise MissingFileError(path, getattr(error, "strerror", None) or str(error)) from None
 
@@ -150,31 +154,6 @@ def _from_bytes(data: bytes, ctype: str, source: str) -> Payload:
         return from_text(data, ctype, source)  # a ctype of which nothing is known may as well be text
     one_row = not spec.per_pixel and array.ndim == 2 and 1 in array.shape
     return from_array(array.reshape(-1) if one_row else array)
-
-
-def load(store: ReadableStore, file: str, blob: str, source: str) -> Value:
-    """Return the data of a stored constant: a read-only array, read straight into its memory, or text.
-
-    Raises
-    ------
-    InvalidDataError
-        If the bytes are not what the name of the file promises.
-    DamagedObjectError
-        If they are missing or damaged.
-    """
-    if file == ARRAY_FILE:
-        head, size = store.blob_head(blob, _USUAL_HEAD)
-        if not npy.holds_header(head):
-            head, size = store.blob_head(blob, npy.HEAD_SIZE)
-        header = npy.read_header(head, size, source)
-        array = np.empty(header.shape, np.dtype(header.dtype).newbyteorder("<"))
-        store.blob_into(blob, header.data_offset, array.reshape(-1).view(np.uint8).data)
-        array.flags.writeable = False
-        return array.view()  # nobody can make a view writable again whose owner is not
-    try:
-        return store.blob(blob).decode()
-    except UnicodeDecodeError as error:
-        raise InvalidDataError(source, f"it is not UTF-8 text ({error.reason})", "calibvcs verify lists all") from None
 
 
 def input_file(path: str) -> InputFile:

@@ -16,7 +16,7 @@ from calibvcs.store.snapshot import Snapshot
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from calibvcs.ops.history import Version
+    from calibvcs.ops.threads import Version
     from calibvcs.store.protocol import ReadableStore
 
 _GLOB = frozenset("*?[")
@@ -142,14 +142,24 @@ def expand(catalogue: Catalogue, pattern: str | None, time: float) -> tuple[str,
     return parts[0], parts[1], parts[2]
 
 
-def matches(constants: Iterable[ConstantName], wanted: tuple[str, str, str]) -> bool:
+def matches(constants: Iterable[str], wanted: tuple[str, str, str]) -> bool:
     """Tell whether one of some constants is matched by the globs of a pattern."""
     return any(
-        fnmatch.fnmatchcase(str(constant.detector), wanted[0])
-        and fnmatch.fnmatchcase(constant.ctype, wanted[1])
-        and fnmatch.fnmatchcase(str(constant.validity), wanted[2])
+        all(fnmatch.fnmatchcase(part, glob) for part, glob in zip(constant.split("/"), wanted, strict=True))
         for constant in constants
     )
+
+
+def literal_prefix(wanted: tuple[str, str, str]) -> str:
+    """Return how the names of all constants begin that the globs of a pattern match."""
+    prefix = ""
+    for glob in wanted:
+        literal = next((glob[:place] for place, letter in enumerate(glob) if letter in _GLOB), glob)
+        prefix += literal
+        if literal != glob:
+            break
+        prefix += "/"
+    return prefix.removesuffix("/") if prefix.count("/") == len(wanted) else prefix
 
 
 def _constant(catalogue: Catalogue, reference: ConstantReference, given: str, time: float) -> ConstantName:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.errors import AlreadyExistsError, UnknownRevisionError, UnknownTagError
@@ -99,7 +99,7 @@ def list_tags(store: ReadableStore) -> TagList:
         with suppress(UnknownRevisionError):  # Git also tags what is no commit
             commit = resolve(store, f"{_PREFIX}{name}")
             tag = store.tag(name)
-            rows += [_row(store, replace(tag, commit=commit))] if tag else []
+            rows += [_row(store, tag._replace(commit=commit))] if tag else []
     return TagList(tuple(rows))
 
 

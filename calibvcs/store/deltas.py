@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _COPY = 0x80
 _DEFAULT_LENGTH = 0x10000
+_LONG = 256
+_LONGEST_SIZE = 56
 
 
 def apply_delta(base: bytes, delta: bytes, limit: int) -> bytes:
@@ -33,10 +35,11 @@ def apply_delta(base: bytes, delta: bytes, limit: int) -> bytes:
         size, position = _size(delta, position)
         if base_size != len(base) or size > limit:
             raise ValueError(f"a delta for {base_size} bytes that makes {size} does not fit a base of {len(base)}")
-        parts: list[bytes] = []
+        parts: list[bytes | memoryview] = []
         made = 0
+        view = memoryview(base)
         while position < len(delta):
-            part, position = _instruction(base, delta, position)
+            part, position = _instruction(view, delta, position)
             made += len(part)
             if made > size:
                 break
@@ -48,7 +51,7 @@ def apply_delta(base: bytes, delta: bytes, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _instruction(base: bytes, delta: bytes, position: int) -> tuple[bytes, int]:
+def _instruction(base: memoryview, delta: bytes, position: int) -> tuple[bytes | memoryview, int]:
     byte = delta[position]
     position += 1
     if not byte & _COPY:
@@ -67,7 +70,8 @@ def _instruction(base: bytes, delta: bytes, position: int) -> tuple[bytes, int]:
     length = length or _DEFAULT_LENGTH
     if offset + length > len(base):
         raise ValueError("a delta copies what lies behind the end of its base")
-    return base[offset : offset + length], position
+    piece = base[offset : offset + length]  # a long one is copied only when the sum of all is known to be right
+    return piece if length >= _LONG else bytes(piece), position
 
 
 def _size(delta: bytes, position: int) -> tuple[int, int]:
@@ -78,3 +82,5 @@ def _size(delta: bytes, position: int) -> tuple[int, int]:
         position, shift = position + 1, shift + 7
         if not byte & 0x80:
             return size, position
+        if shift > _LONGEST_SIZE:
+            raise ValueError("a delta claims a size that nothing has")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from calibvcs.errors import NotWritableError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 TEMPORARY = ".calibvcs-tmp-"
@@ -57,40 +56,17 @@ def write_file(path: Path, chunks: Iterable[bytes | memoryview], *, mode: int = 
 
     The folder of the file has to exist; a program that has the old file open or mapped keeps the old content.
     """
-    temporary = write_temporary(path.parent, chunks, mode=mode, prefix=prefix)
+    temporary = path.parent / f"{prefix}{os.getpid()}-{os.urandom(6).hex()}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
+        with os.fdopen(descriptor, "wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            os.fsync(descriptor)
         temporary.replace(path)
     except BaseException:
         with suppress(FileNotFoundError):
             temporary.unlink()
         raise
     sync_folder(path.parent)
-
-
-def write_temporary(
-    folder: Path,
-    content: Iterable[bytes | memoryview] | Callable[[int], None],
-    *,
-    mode: int = 0o666,
-    prefix: str = TEMPORARY,
-) -> Path:
-    """Write a file of a new name into a folder and bring its content to disk; the caller renames it.
-
-    The content comes in chunks, or from a function that writes it to the descriptor it is given.
-    """
-    path = folder / f"{prefix}{os.getpid()}-{secrets.token_hex(6)}"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            if callable(content):
-                content(descriptor)
-            else:
-                for chunk in content:
-                    file.write(chunk)
-            file.flush()
-            os.fsync(descriptor)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            path.unlink()
-        raise
-    return path

@@ -3,42 +3,41 @@
 from __future__ import annotations
 
 from contextlib import nullcontext, suppress
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from dulwich.errors import NotGitRepository
-from dulwich.refs import Ref
-from dulwich.repo import InvalidWorktreeConfiguration, Repo, UnsupportedExtension, UnsupportedVersion
-
-from calibvcs.errors import (
-    AlreadyExistsError,
-    BranchMovedError,
-    DamagedObjectError,
-    DamagedRepositoryError,
-    NoRepositoryError,
-)
+from calibvcs.errors import AlreadyExistsError, BranchMovedError, DamagedObjectError
 from calibvcs.model.commits import Message, Tag
 from calibvcs.store.database import ObjectDatabase
+from calibvcs.store.derived import DerivedData
+from calibvcs.store.large_tree import MOST_KEPT, tree_of, weight_of
 from calibvcs.store.objects import (
     decode_commit,
     decode_tag,
-    decode_tree,
     encode_commit,
     encode_signature,
     encode_tag,
 )
-from calibvcs.store.refs import DETACHED, FOLDER_CLASH, append_reflog, branch_ref, clashing, compare_and_set
+from calibvcs.store.opening import above, locate
+from calibvcs.store.recent import Recent
+from calibvcs.store.ref_reading import RefReader
+from calibvcs.store.refs import FOLDER_CLASH, append_reflog, branch_ref, clashing, compare_and_set
 from calibvcs.store.trees import edited
-from calibvcs.store.worktree import Worktree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from dulwich.object_store import DiskObjectStore
 
     from calibvcs.model.commits import Commit, Signature
+    from calibvcs.store.clean_files import CleanFiles
+    from calibvcs.store.object_protocol import Objects, Verify
     from calibvcs.store.protocol import Buffers, TreeEntry
+    from calibvcs.store.worktree import Worktree
 
 _ZERO = "0" * 40
-_OBJECT_FORMAT = "sha1"
 
 
 class GitStore:
@@ -48,6 +47,11 @@ class GitStore:
     ----------
     path : Path
         Repository: its worktree, its ``.git`` or a bare one.
+    plain : bool
+        Read and write objects with dulwich alone, and not with readers and writers of our own.
+    verify : {"first", "always", "never"}
+        When the hash of what `blob_into` and `blob_blocks` read is checked: when a copy of it is read for the first
+        time, always, or never. All else is always checked; so is what is read with `plain`.
 
     Raises
     ------
@@ -57,46 +61,34 @@ class GitStore:
         If it cannot be opened, or is of a kind that is not known here.
     """
 
-    def __init__(self, path: Path) -> None:
-        if path.name == ".git" and path.is_dir():  # else its worktree would not follow
-            path = path.parent
-        try:
-            self._repo = Repo(str(path))
-        except NotGitRepository:
-            raise NoRepositoryError(str(path)) from None
-        except (UnsupportedVersion, UnsupportedExtension, InvalidWorktreeConfiguration) as error:
-            reason = f"its configuration is not supported: {type(error).__name__} {error}"
-            raise DamagedRepositoryError(str(path), reason) from None
-        except (OSError, ValueError) as error:
-            raise DamagedRepositoryError(str(path), f"git cannot open it: {error}") from None
-        if self._repo.object_format.name != _OBJECT_FORMAT:
-            self._repo.close()
-            raise DamagedRepositoryError(str(path), f"its object format is not {_OBJECT_FORMAT}, the supported one")
+    def __init__(self, path: Path, *, plain: bool = False, verify: Verify = "first") -> None:
+        folders = locate(path)
+        self._root, self._control, self._folder, self.bare = folders
         self.memo: dict[str, object] = {}
-        self._folder = Path(self._repo.commondir())
-        self._control = Path(self._repo.controldir())
-        self._database = ObjectDatabase(Path(self._repo.object_store.path), self._repo.object_store)
-        self._worktree = None if self._repo.bare else Worktree(self._repo, self)
+        self._trees: Recent[Mapping[str, TreeEntry]] = Recent(MOST_KEPT)
+        self.derived = DerivedData(self._folder / "calibvcs" / "derived-1.sqlite3")
+        self._refs = RefReader(folders)
+        self._borrowed: DiskObjectStore | None = None
+        self._database = self._objects(plain=plain, verify=verify)
+        self._maps_files, self._verify = not (self.bare or plain), verify
 
     @classmethod
-    def discover(cls, start: Path) -> GitStore:
-        """Open the repository that a folder lies in, as Git finds it.
+    def discover(cls, start: Path, *, verify: Verify = "first") -> GitStore:
+        """Open the repository that a folder lies in, as Git finds it. The parameters are those of the class.
 
         Raises
         ------
         NoRepositoryError
             If neither the folder nor one above it is a repository.
         """
-        start = start.resolve()
-        for folder in (start, *start.parents):
-            if (folder / ".git").exists() or ((folder / "objects").is_dir() and (folder / "HEAD").is_file()):
-                return cls(folder)
-        raise NoRepositoryError(str(start))
+        return cls(above(start), verify=verify)
 
     def close(self) -> None:
         """Give files and maps back."""
         self._database.close()
-        self._repo.close()
+        self.derived.close()
+        if self._borrowed:
+            self._borrowed.close()
 
     def __enter__(self) -> Self:
         return self
@@ -109,7 +101,7 @@ class GitStore:
     @property
     def location(self) -> str:
         """Where it is: the worktree, or the bare repository."""
-        return str(self._repo.path)
+        return str(self._root)
 
     @property
     def folder(self) -> Path:
@@ -117,30 +109,44 @@ class GitStore:
         return self._folder
 
     @property
-    def bare(self) -> bool:
-        """Whether it has no worktree."""
-        return self._worktree is None
-
-    @property
     def branch(self) -> str:
         """Name of the branch that HEAD stands on; ``HEAD`` where it is detached."""
-        last = self._repo.refs.follow(Ref(b"HEAD"))[0][-1]  # a branch may itself stand for another one
-        return last.removeprefix(b"refs/heads/").decode() if last.startswith(b"refs/heads/") else DETACHED
+        return self._refs.head().branch
 
     def refs(self) -> Mapping[str, str]:
         """Return every ref with the id it stands on."""
-        return {name.decode(): target.decode() for name, target in self._repo.refs.as_dict().items() if name != b"HEAD"}
+        return self._refs.all()
 
     def tip(self) -> str | None:
         """Return the commit that the branch stands on; None while it has none."""
-        branch = self.branch
-        return self._ref("HEAD" if branch == DETACHED else f"refs/heads/{branch}")
+        return self._refs.head().commit
 
-    def _ref(self, name: str) -> str | None:
-        try:
-            return self._repo.refs[Ref(name.encode())].decode()
-        except KeyError:
-            return None
+    @cached_property
+    def _worktree(self) -> Worktree | None:
+        from calibvcs.store.worktree import Worktree  # only writers follow the branch
+
+        return None if self.bare else Worktree(self._root, self._control, self)
+
+    @cached_property
+    def _clean_files(self) -> CleanFiles:
+        from calibvcs.store.clean_files import CleanFiles
+
+        places = self._root, self._control / "index", self._folder / "info" / "attributes"
+        return CleanFiles(*places, check=self._verify == "always")
+
+    def _objects(self, *, plain: bool, verify: Verify) -> Objects:
+        if not plain:
+            return ObjectDatabase(self._folder / "objects", self._as_dulwich_reads, verify=verify)
+        from calibvcs.store.plain import PlainDatabase  # without it, dulwich is not needed to read
+
+        return PlainDatabase(self._as_dulwich_reads)
+
+    def _as_dulwich_reads(self) -> DiskObjectStore:
+        from dulwich.object_store import DiskObjectStore
+
+        if self._borrowed is None:
+            self._borrowed = DiskObjectStore(str(self._folder / "objects"))
+        return self._borrowed
 
     # --- objects ----------------------------------------------------------------------------------------------
 
@@ -150,7 +156,11 @@ class GitStore:
 
     def tree(self, tree_id: str) -> Mapping[str, TreeEntry]:
         """Return the names in a tree."""
-        return decode_tree(self._read(tree_id, "tree"), tree_id)
+        return self._trees.made(tree_id, lambda: tree_of(self._read(tree_id, "tree"), tree_id), weight_of)
+
+    def tree_data(self, tree_id: str) -> bytes:
+        """Return the bytes of a tree as Git stores them, their hash checked."""
+        return self._read(tree_id, "tree")
 
     def blob(self, blob_id: str) -> bytes:
         """Return the content of a blob, its hash checked."""
@@ -169,6 +179,14 @@ class GitStore:
         if kind != "blob":
             raise DamagedObjectError(blob_id, f"it is a {kind}, not a blob")
 
+    def blob_blocks(self, blob_id: str, begin: int, size: int) -> Iterator[memoryview]:
+        """Read a blob, from some byte to its end, block by block; the hash is checked when the last one was read."""
+        return self._database.blocks(blob_id, "blob", begin, size)
+
+    def clean_file(self, path: str, blob_id: str, size: int) -> memoryview | None:
+        """Return a blob as a map of its file in the worktree; None where the file may hold something else."""
+        return self._clean_files.map(path, blob_id, size) if self._maps_files else None
+
     def kind(self, wanted: str) -> str | None:
         """Return commit, tree, blob or tag; None where there is no such object."""
         return self._database.kind(wanted)
@@ -179,7 +197,7 @@ class GitStore:
 
     def tag(self, name: str) -> Tag | None:
         """Return a tag by its name, or by the id of its object."""
-        target = self._ref(f"refs/tags/{name}") or name
+        target = self._refs.target(f"refs/tags/{name}") or name
         kind = self.kind(target) if len(target) == len(_ZERO) else None
         if kind == "commit" and target != name:
             return Tag(name, target, target)
@@ -195,7 +213,11 @@ class GitStore:
 
     def put_blob(self, buffers: Buffers) -> str:
         """Write a blob durably and return its id; nothing refers to it yet."""
-        return self._database.write("blob", buffers)
+        return self._database.writer.put("blob", buffers)
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Collect blobs, and the trees and the commit that follow, in one pack."""
+        return self._database.writer.batch()
 
     def commit_edits(
         self, parent: str | None, edits: Mapping[str, str | None], text: str, author: Signature, committer: Signature
@@ -205,11 +227,10 @@ class GitStore:
         ref = branch_ref(branch)
         if self.tip() != parent:
             raise BranchMovedError(branch)
-        tree, made = edited(self.tree, self.commit(parent).tree if parent else None, edits)
-        for data in made.values():
-            self._database.write("tree", [data])
-        parents = (parent,) if parent else ()
-        commit_id = self._database.write("commit", [encode_commit(tree, parents, author, committer, text)])
+        tree, made = edited(self.tree_data, self.commit(parent).tree if parent else None, edits)
+        commit = encode_commit(tree, (parent,) if parent else (), author, committer, text)
+        trees = [("tree", [data]) for data in made.values()]
+        commit_id = self._database.writer.write([*trees, ("commit", [commit])])[-1]
         subject = Message.parse(text).subject
         with self._worktree.following(parent, edits) if self._worktree else nullcontext():
             if not self._move(ref, parent, commit_id, subject, committer):
@@ -219,25 +240,21 @@ class GitStore:
     def create_tag(self, name: str, commit_id: str, text: str, tagger: Signature) -> Tag:
         """Write an annotated tag."""
         taken = AlreadyExistsError("tag", name, "tags are immutable; choose another name")
-        if self._ref(f"refs/tags/{name}") is not None:
+        if self._refs.target(f"refs/tags/{name}") is not None:
             raise taken
         beside = clashing(self.refs(), f"refs/tags/{name}")
         if beside:
             raise AlreadyExistsError("tag", beside.removeprefix("refs/tags/"), FOLDER_CLASH)
         tag_id = self._database.write("tag", [encode_tag(name, commit_id, tagger, text)])
-        if not compare_and_set(self._folder, f"refs/tags/{name}", None, tag_id, self._packed_ref):
+        if not compare_and_set(self._folder, f"refs/tags/{name}", None, tag_id, self._refs.packed):
             raise taken
         return Tag(name, commit_id, tag_id, tagger, text)
 
     def _move(self, ref: str, old: str | None, new: str, subject: str, committer: Signature) -> bool:
-        if not compare_and_set(self._folder, ref, old, new, self._packed_ref):
+        if not compare_and_set(self._folder, ref, old, new, self._refs.packed):
             return False
         line = f"{old or _ZERO} {new} {encode_signature(committer)}\tcalibvcs: {subject}"
         with suppress(OSError):  # the change is made; that it could not be logged must not look as if it were not
             append_reflog(self._control, "HEAD", line, create=not self.bare)
             append_reflog(self._folder, ref, line, create=not self.bare)
         return True
-
-    def _packed_ref(self, ref: str) -> str | None:
-        found = self._repo.refs.get_packed_refs().get(Ref(ref.encode()))
-        return found.decode() if found else None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dulwich.config import ConfigFile, StackedConfig
-
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from dulwich.config import StackedConfig
 
 
 def configured_identity(git_folder: Path | None) -> tuple[str, str]:
@@ -23,6 +23,8 @@ def configured_identity(git_folder: Path | None) -> tuple[str, str]:
     tuple of str
         Name and e-mail address.
     """
+    from dulwich.config import ConfigFile, StackedConfig  # only writers need to know who they are
+
     backends = StackedConfig.default_backends()
     if git_folder and (git_folder / "config").is_file():
         backends.insert(0, ConfigFile.from_path(str(git_folder / "config")))
@@ -39,6 +41,8 @@ def _value(stack: StackedConfig, name: bytes) -> str:
 
 def configure_identity(git_folder: Path, name: str, email: str) -> None:
     """Write user.name and user.email into the configuration of one repository."""
+    from dulwich.config import ConfigFile
+
     config = ConfigFile.from_path(str(git_folder / "config"))
     config.set((b"user",), b"name", name.encode())
     config.set((b"user",), b"email", email.encode())

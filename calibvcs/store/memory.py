@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from calibvcs.errors import AlreadyExistsError, BranchMovedError, DamagedObjectError
 from calibvcs.model.commits import Tag
-from calibvcs.store.objects import decode_commit, decode_tag, decode_tree, encode_commit, encode_tag, object_id
+from calibvcs.store.derived import DerivedData
+from calibvcs.store.large_tree import tree_of
+from calibvcs.store.objects import decode_commit, decode_tag, encode_commit, encode_tag, object_id
 from calibvcs.store.refs import DETACHED, FOLDER_CLASH, branch_ref, clashing
 from calibvcs.store.trees import edited
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from calibvcs.model.commits import Commit, Signature
     from calibvcs.store.protocol import Buffers, ReadableStore, TreeEntry
@@ -34,6 +37,7 @@ class MemoryStore:
         self._branch = base.branch if base else BRANCH
         self._refs: dict[str, str] = dict(base.refs()) if base else {}
         self.memo: dict[str, object] = {}
+        self.derived = base.derived.unchanging() if base else DerivedData(None)
 
     @property
     def location(self) -> str:
@@ -67,7 +71,14 @@ class MemoryStore:
         own = self._own(tree_id, "tree")
         if own is None and self._base:
             return self._base.tree(tree_id)
-        return decode_tree(own or b"", tree_id)
+        return tree_of(own or b"", tree_id)
+
+    def tree_data(self, tree_id: str) -> bytes:
+        """Return the bytes of a tree as Git stores them."""
+        own = self._own(tree_id, "tree")
+        if own is None and self._base:
+            return self._base.tree_data(tree_id)
+        return own or b""
 
     def blob(self, blob_id: str) -> bytes:
         """Return the content of a blob."""
@@ -93,6 +104,22 @@ class MemoryStore:
             raise DamagedObjectError(blob_id, f"it has {len(content)} bytes, expected are {begin + len(out)}")
         out[:] = content[begin:]
         return None
+
+    def blob_blocks(self, blob_id: str, begin: int, size: int) -> Iterator[memoryview]:
+        """Read a blob, from some byte to its end, block by block."""
+        own = self._own(blob_id, "blob")
+        if own is None and self._base:
+            yield from self._base.blob_blocks(blob_id, begin, size)
+            return
+        content = memoryview(own or b"")
+        if begin > len(content):
+            raise DamagedObjectError(blob_id, f"it has {len(content)} bytes, wanted are those from {begin} on")
+        for place in range(begin, len(content), size):
+            yield content[place : place + size]
+
+    def clean_file(self, path: str, blob_id: str, size: int) -> memoryview | None:
+        """Return a blob as a map of its file in the worktree of the store beneath."""
+        return self._base.clean_file(path, blob_id, size) if self._base else None
 
     def tag(self, name: str) -> Tag | None:
         """Return a tag by its name, or by the id of its object."""
@@ -129,12 +156,17 @@ class MemoryStore:
         ref = branch_ref(self._branch)
         if self.tip() != parent:
             raise BranchMovedError(self._branch)
-        tree, made = edited(self.tree, self.commit(parent).tree if parent else None, edits)
+        tree, made = edited(self.tree_data, self.commit(parent).tree if parent else None, edits)
         for data in made.values():
             self._put("tree", data)
         commit_id = self._put("commit", encode_commit(tree, (parent,) if parent else (), author, committer, text))
         self._refs[ref] = commit_id
         return commit_id
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Do nothing: there is no disk to be spared."""
+        yield
 
     def create_tag(self, name: str, commit_id: str, text: str, tagger: Signature) -> Tag:
         """Make an annotated tag."""

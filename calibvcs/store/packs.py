@@ -1,202 +1,58 @@
-"""Objects in packs, read straight from the mapped files; index files of version 1 are left to dulwich."""
+"""The packs of an object folder: which of them holds an object, while others write new packs and take old ones away."""
 
 from __future__ import annotations
 
-import mmap
-import struct
-from bisect import bisect_left
-from contextlib import ExitStack
+import os
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from zlib_ng import zlib_ng as zlib
+from threading import Lock
+from typing import TYPE_CHECKING, NoReturn
 
 from calibvcs.errors import DamagedObjectError
-from calibvcs.store.deltas import apply_delta
-from calibvcs.store.loose import check_hash
-from calibvcs.store.streams import InflateError, inflate_into
+from calibvcs.store.indexes import FileBytes, ManyPacksIndex
+from calibvcs.store.pack_reading import Pack, PackedObject
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-_INDEX_MAGIC = b"\xfftOc\x00\x00\x00\x02"
-_KINDS = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
-_ID, _FANOUT, _TRAILER = 20, 8 + 256 * 4, 40
-_LARGE_OFFSET = 0x80000000
-_ENTRY_HEAD = 64
-_OFFSET_DELTA, _ID_DELTA = 6, 7
-_LONGEST_CHAIN = 4096
-_LARGEST_RATIO = 1040  # deflate shrinks 1032 times at most: an entry that claims more is a lie
-_LARGEST_RESULT = 1 << 31
+_COARSEST_CLOCK = 2_000_000_000
+_KEPT_OPEN = 8
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    kind: int
-    size: int
-    begin: int
-    base: int | None
+class UnreadableObject:
+    """An object that may be in a pack whose index is damaged.
 
-
-class Pack:
-    """One pack and its index (version 2), both mapped.
-
-    Parameters
+    Attributes
     ----------
-    index : Path
-        The ``.idx`` file; the ``.pack`` stands beside it.
+    id : str
+        Id of the object.
+    reason : str
+        What is wrong with the index; names its file.
     """
 
-    def __init__(self, index: Path) -> None:
-        self.path = index.with_suffix(".pack")
-        # Both files are opened at once: from here on, whoever packs anew may take their names away.
-        with ExitStack() as opened:
-            self._index = opened.enter_context(_map(index))
-            self._file = opened.enter_context(self.path.open("rb", buffering=0))
-            self._pack = opened.enter_context(mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ))
-            if self._index[:8] != _INDEX_MAGIC or len(self._index) < _FANOUT + _TRAILER:
-                raise ValueError(f"{index} is no pack index of version 2")
-            self._count = struct.unpack_from(">I", self._index, _FANOUT - 4)[0]
-            if len(self._index) < _FANOUT + self._count * 28 + _TRAILER:
-                raise ValueError(f"{index} is cut short")
-            self._opened = opened.pop_all()
+    id: str
+    reason: str
 
-    def find(self, wanted: bytes) -> int | None:
-        """Return where an object begins in the pack, by its binary id; None where it is not in it."""
-        number = self._number(wanted)
-        if number == self._count or self._id(number) != wanted:
-            return None
-        table = _FANOUT + self._count * 24
-        offset: int = struct.unpack_from(">I", self._index, table + number * 4)[0]
-        if offset & _LARGE_OFFSET:
-            large = table + self._count * 4 + (offset & ~_LARGE_OFFSET) * 8
-            offset = struct.unpack_from(">Q", self._index, large)[0]
-        return offset
+    def read(self) -> NoReturn:
+        """Tell it."""
+        raise DamagedObjectError(self.id, self.reason)
 
-    def read(self, offset: int, wanted: str) -> tuple[str, bytes]:
-        """Return kind and content of the object at an offset; deltas are followed to their base.
+    def read_head(self, length: int) -> NoReturn:  # noqa: ARG002 - like any other copy
+        """Tell it."""
+        raise DamagedObjectError(self.id, self.reason)
 
-        Raises
-        ------
-        DamagedObjectError
-            If it cannot be read.
-        """
-        deltas: list[bytes] = []
-        while True:
-            entry = self._entry(offset, wanted)
-            content = self._inflate(entry, wanted)
-            if entry.base is None:
-                break
-            if len(deltas) == _LONGEST_CHAIN:
-                raise DamagedObjectError(wanted, f"{self.path}: its deltas go round in a circle")
-            deltas.append(content)
-            offset = entry.base
-        try:
-            for delta in reversed(deltas):
-                content = apply_delta(content, delta, _LARGEST_RESULT)
-        except ValueError as error:
-            raise DamagedObjectError(wanted, f"{self.path}: {error}") from None
-        return _KINDS[entry.kind], content
-
-    def read_head(self, offset: int, wanted: str, length: int) -> tuple[str, bytes, int]:
-        """Return kind, first bytes and whole size of the object at an offset; only a delta is read as a whole.
-
-        Raises
-        ------
-        DamagedObjectError
-            If it cannot be read.
-        """
-        entry = self._entry(offset, wanted)
-        if entry.base is None:
-            return _KINDS[entry.kind], self._inflate(entry, wanted, length), entry.size
-        kind, content = self.read(offset, wanted)
-        return kind, content[:length], len(content)
-
-    def read_into(self, offset: int, wanted: str, begin: int, out: memoryview, *, check: bool) -> str | None:
-        """Read the content of the object at an offset, from some byte to its end, into memory; None for a delta.
-
-        Raises
-        ------
-        DamagedObjectError
-            If it is damaged, or not of this length.
-        """
-        entry = self._entry(offset, wanted)
-        if entry.base is not None:
-            return None
-        kind = _KINDS[entry.kind]
-        try:
-            if entry.size != begin + len(out):
-                raise ValueError(f"it claims {entry.size} bytes, expected are {begin + len(out)}")  # noqa: TRY301
-            before = inflate_into(self._file.fileno(), entry.begin, begin, out)
-        except (OSError, ValueError) as error:
-            raise DamagedObjectError(wanted, f"{self.path}: {error}") from None
-        if check:
-            check_hash(wanted, f"{kind} {entry.size}\0".encode() + before, out)
-        return kind
-
-    def _entry(self, offset: int, wanted: str) -> _Entry:
-        pack = self._pack
-        head = pack[offset : offset + _ENTRY_HEAD]
-        try:
-            byte, position = head[0], 1
-            kind, size, shift = (byte >> 4) & 7, byte & 15, 4
-            while byte & 0x80:
-                byte = head[position]
-                size |= (byte & 0x7F) << shift
-                position, shift = position + 1, shift + 7
-            base = None
-            if kind == _OFFSET_DELTA:
-                byte = head[position]
-                back, position = byte & 0x7F, position + 1
-                while byte & 0x80:
-                    byte = head[position]
-                    back, position = ((back + 1) << 7) | (byte & 0x7F), position + 1
-                base = offset - back
-            elif kind == _ID_DELTA:
-                base = self.find(head[position : position + _ID])
-                position += _ID
-        except IndexError:
-            raise DamagedObjectError(wanted, f"{self.path} ends within it") from None
-        is_delta = kind in {_OFFSET_DELTA, _ID_DELTA}
-        if (not is_delta and kind not in _KINDS) or (is_delta and (base is None or not 0 < base < len(pack))):
-            raise DamagedObjectError(wanted, f"{self.path}: an entry of kind {kind} without a base, or unknown")
-        return _Entry(kind, size, offset + position, base)
-
-    def _inflate(self, entry: _Entry, wanted: str, length: int | None = None) -> bytes:
-        most = entry.size if length is None else min(length, entry.size)
-        pack = self._pack
-        if entry.size > _LARGEST_RATIO * (len(pack) - entry.begin) + _LARGEST_RATIO:
-            raise DamagedObjectError(wanted, f"{self.path}: an entry claims {entry.size} bytes, more than it can hold")
-        inflater = zlib.decompressobj()
-        try:
-            with memoryview(pack) as view, view[entry.begin :] as stream:
-                data: bytes = inflater.decompress(stream, most + 1 if length is None else most) if most else b""
-        except InflateError as error:
-            raise DamagedObjectError(wanted, f"{self.path} cannot be inflated: {error}") from None
-        if len(data) != most:
-            held = f"an entry claims {entry.size} bytes and holds {len(data)} or more"
-            raise DamagedObjectError(wanted, f"{self.path}: {held}")
-        return data
-
-    def close(self) -> None:
-        """Give the maps back."""
-        self._opened.close()
-
-    def _number(self, wanted: bytes) -> int:
-        first = wanted[0]
-        low = struct.unpack_from(">I", self._index, 8 + 4 * (first - 1))[0] if first else 0
-        high = struct.unpack_from(">I", self._index, 8 + 4 * first)[0]
-        if not low <= high <= self._count:
-            raise ValueError("its table of first bytes is damaged")
-        return bisect_left(range(self._count), wanted, low, high, key=self._id)
-
-    def _id(self, number: int) -> bytes:
-        begin = _FANOUT + number * _ID
-        return self._index[begin : begin + _ID]
+    def open(self) -> NoReturn:
+        """Tell it."""
+        raise DamagedObjectError(self.id, self.reason)
 
 
 class Packs:
     """The packs of an object folder, and what is new among them.
+
+    An object is looked up in the index of many packs first, where there is one. It is trusted in what it finds, as a
+    hash is checked behind it, but in what it does not find only if it is whole.
 
     Parameters
     ----------
@@ -207,54 +63,124 @@ class Packs:
     def __init__(self, objects: Path) -> None:
         self._folder = objects / "pack"
         self._packs: dict[str, Pack] = {}
+        self._gone: list[Pack] = []
+        self._many: ManyPacksIndex | None = None
         self._seen: int | None = None
+        self._lock = Lock()
+        self.changes = 0
+        self.unusual: dict[str, str] = {}  # name of an index that is not read here, and what is wrong with it, if so
 
-    def find(self, wanted: str) -> tuple[Pack, int] | None:
-        """Return the pack that holds an object, and where; packs that appeared meanwhile are looked at too."""
-        try:
-            name = bytes.fromhex(wanted)
-        except ValueError:  # the name of a tag, say
-            return None
-        for _ in range(2):
-            for pack in self._packs.values():
-                try:
-                    offset = pack.find(name)
-                except (ValueError, struct.error) as error:
-                    raise DamagedObjectError(wanted, f"the index of {pack.path}: {error}") from None
-                if offset is not None:
-                    return pack, offset
-            if not self.refresh():
-                return None
-        return None
+    def copies(self, wanted: str) -> Iterator[PackedObject | UnreadableObject]:
+        """Yield where an object is packed; packs that appeared meanwhile are not looked at."""
+        name = bytes.fromhex(wanted)
+        place, covered = self._in_many(name)
+        if place is not None:
+            yield PackedObject(wanted, *place)
+        for file, pack in list(self._packs.items()):
+            if file in covered and place is None:
+                continue
+            try:
+                offset = pack.index.find(name)
+            except FileNotFoundError:
+                self._seen = None
+            except (OSError, ValueError) as error:
+                if self._set_aside(file, pack, error):
+                    yield UnreadableObject(wanted, str(error))
+            else:
+                if offset is not None and place != (pack, offset):
+                    yield PackedObject(wanted, pack, offset)
 
-    def refresh(self) -> bool:
-        """Look for packs that came or went; tell whether there are new ones."""
+    def beginning_with(self, prefix: str) -> Iterator[str]:
+        """Yield the ids of the packed objects that begin with some hex digits; an id may come more than once."""
+        for file, pack in list(self._packs.items()):
+            try:
+                yield from pack.index.beginning_with(prefix)
+            except FileNotFoundError:
+                self._seen = None
+            except (OSError, ValueError) as error:
+                self._set_aside(file, pack, error)
+
+    def damaged_indexes(self) -> list[str]:
+        """Return the paths of the indexes that do not have their check sum, which is why an object may seem missing."""
+        return [str(pack.index.file.path) for file, pack in self._packs.items() if self._is_damaged(file, pack)]
+
+    def refresh(self) -> None:
+        """Look for packs that came or went; `changes` counts how often there were any."""
+        with self._lock:
+            self._refresh()
+
+    def _refresh(self) -> None:
         try:
             written = self._folder.stat().st_mtime_ns
-        except FileNotFoundError:
-            return False
-        if written == self._seen:
-            return False
-        names = {path.name: path for path in self._folder.glob("pack-*.idx") if path.with_suffix(".pack").exists()}
-        for gone in self._packs.keys() - names.keys():
-            self._packs.pop(gone).close()
-        new = names.keys() - self._packs.keys()
-        for name in new:
-            try:
-                self._packs[name] = Pack(names[name])
-            except (OSError, ValueError):  # an old version, damaged, or gone again: dulwich has its say
-                continue
-        self._seen = written
-        return bool(new)
+            if written == self._seen:
+                return
+            with os.scandir(self._folder) as found:
+                names = {entry.name for entry in found}
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        indexes = {name for name in names if name.endswith(".idx") and name.startswith("pack-")}
+        indexes = {name for name in indexes if f"{name[:-4]}.pack" in names}
+        changed = self._packs.keys() != indexes
+        for gone in self._packs.keys() - indexes:
+            self._gone.append(self._packs.pop(gone))
+            self.unusual.pop(gone, None)
+        while len(self._gone) > _KEPT_OPEN:  # the last ones may be read by another thread just now
+            self._gone.pop(0).close()
+        for name in indexes - self._packs.keys():
+            self._packs[name] = Pack(self._folder / name)
+        self._read_many()
+        # What is written in the same tick of the clock does not change the time of the folder again.
+        self._seen = written if time.time_ns() - written > _COARSEST_CLOCK else None
+        self.changes += changed
 
     def close(self) -> None:
-        """Give all maps back."""
-        for pack in self._packs.values():
+        """Give all files back."""
+        for pack in (*self._packs.values(), *self._gone):
             pack.close()
+        if self._many is not None:
+            self._many.file.close()
         self._packs.clear()
-        self._seen = None
+        self._gone.clear()
+        self._many = self._seen = None
 
+    def _in_many(self, name: bytes) -> tuple[tuple[Pack, int] | None, frozenset[str]]:
+        """Return where the index of many packs has an object, and for which packs it speaks."""
+        many = self._many  # another thread may put a newer one in its place
+        if many is None:
+            return None, frozenset()
+        try:
+            found = many.find(name)
+        except (OSError, ValueError):
+            return None, frozenset()
+        if found is not None:
+            pack = self._packs.get(found[0])
+            return (pack, found[1]) if pack else None, frozenset()
+        return None, frozenset(many.packs) if many.is_sound() else frozenset()
 
-def _map(path: Path) -> mmap.mmap:
-    with path.open("rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    def _read_many(self) -> None:
+        if self._many is not None:
+            self._many.file.close()
+        try:
+            self._many = ManyPacksIndex(self._folder / "multi-pack-index")
+        except (OSError, ValueError):  # there is none, or it is not understood: each pack has its own index
+            self._many = None
+
+    def _set_aside(self, name: str, pack: Pack, error: Exception) -> bool:
+        """Leave a pack to dulwich, and tell whether its index is damaged: else it is of an old version."""
+        if name not in self.unusual:
+            try:
+                file = FileBytes(pack.path.with_suffix(".idx"))
+            except OSError:
+                self.unusual[name] = str(error)
+            else:
+                self.unusual[name] = "" if file.is_sound() else str(error)
+                file.close()
+        return bool(self.unusual[name])
+
+    def _is_damaged(self, name: str, pack: Pack) -> bool:
+        if name in self.unusual:
+            return False
+        try:
+            return not pack.index.file.is_sound()
+        except (OSError, ValueError):
+            return False

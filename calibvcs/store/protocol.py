@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from calibvcs.model.commits import Commit, Signature, Tag
+    from calibvcs.store.derived import DerivedData
 
 Buffers: TypeAlias = "Sequence[bytes | memoryview]"
 """The bytes of a blob in pieces, so that an array needs no copy to be written."""
@@ -17,8 +18,7 @@ FILE_MODE = 0o100644
 TREE_MODE = 0o40000
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeEntry(NamedTuple):
     """One name in a tree: its mode and the id of what it names."""
 
     mode: int
@@ -36,6 +36,11 @@ class ReadableStore(Protocol):
     @property
     def memo(self) -> dict[str, object]:
         """What others derived from objects, which never change; it goes with the store."""
+        ...
+
+    @property
+    def derived(self) -> DerivedData:
+        """The same for longer than the process, where there is a place for it."""
         ...
 
     @property
@@ -76,6 +81,16 @@ class ReadableStore(Protocol):
         """
         ...
 
+    def tree_data(self, tree_id: str) -> bytes:
+        """Return the bytes of a tree as Git stores them, sorted by name; their hash is checked.
+
+        Raises
+        ------
+        DamagedObjectError
+            If it is missing, damaged or no tree.
+        """
+        ...
+
     def blob(self, blob_id: str) -> bytes:
         """Return the content of a blob, its hash checked.
 
@@ -106,6 +121,47 @@ class ReadableStore(Protocol):
         """
         ...
 
+    def blob_blocks(self, blob_id: str, begin: int, size: int) -> Iterator[memoryview]:
+        """Read a blob, from some byte to its end, block by block, in little memory.
+
+        What was yielded is to be trusted only when the iteration has ended: damage may show at the last byte, and the
+        hash is checked at the end, if it was not checked before.
+
+        Parameters
+        ----------
+        blob_id : str
+            Which blob.
+        begin : int
+            First byte that is wanted.
+        size : int
+            Bytes in a block; the last one may be shorter.
+
+        Yields
+        ------
+        memoryview
+            The next bytes, item size 1, read-only; valid until the next block is asked for.
+
+        Raises
+        ------
+        DamagedObjectError
+            If it is missing, damaged, no blob, or ends before `begin`.
+        """
+        ...
+
+    def clean_file(self, path: str, blob_id: str, size: int) -> memoryview | None:
+        """Return a blob as a map of its file in a worktree, read-only; None where the file may hold something else.
+
+        Parameters
+        ----------
+        path : str
+            Path of the file.
+        blob_id : str
+            The blob that it has to hold.
+        size : int
+            Size of the blob in bytes.
+        """
+        ...
+
     def tag(self, name: str) -> Tag | None:
         """Return a tag, or None."""
         ...
@@ -123,7 +179,20 @@ class Store(ReadableStore, Protocol):
     """Writing: blobs first, then trees and commit, then the branch is moved if it still stands where it stood."""
 
     def put_blob(self, buffers: Buffers) -> str:
-        """Write a blob durably and return its id; nothing refers to it yet."""
+        """Write a blob durably and return its id; nothing refers to it yet.
+
+        In a `batch` it is on disk, and can be read, when the batch ends or `commit_edits` moves the branch.
+        """
+        ...
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Write many blobs, and the trees and the commit that follow, at once: much faster, and into one pack.
+
+        The pack is finished, and on disk, before the first `commit_edits` in the ``with`` statement moves the branch,
+        or when the statement ends. Until then nobody can read what was put, but it may be put again. When the branch
+        had moved, the pack stays, and the next attempt finds its blobs. What is put after the first attempt is written
+        as without a batch. An exception that leaves the statement before takes away all that was put.
+        """
         ...
 
     def commit_edits(

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from calibvcs.model.commits import Commit
     from calibvcs.store.protocol import ReadableStore, TreeEntry
 
+_MOST_PATHS = 50_000
+
 
 class Snapshot:
     """One commit of a store; two looks at it see the same.
@@ -28,7 +30,7 @@ class Snapshot:
     def __init__(self, store: ReadableStore, commit_id: str | None) -> None:
         self.store = store
         self.commit_id = commit_id
-        self._trees: dict[str, Mapping[str, TreeEntry]] = {}
+        self._entries: dict[str, TreeEntry] = {}
 
     @cached_property
     def commit(self) -> Commit:
@@ -37,18 +39,25 @@ class Snapshot:
 
     def entry(self, path: str) -> TreeEntry | None:
         """Return what a path names, or None."""
-        return find(self._tree, self.commit.tree, path) if self.commit_id else None
+        known = self._entries.get(path)
+        if known is None and self.commit_id:
+            known = find(self.store.tree, self.commit.tree, path)
+            if known is not None:
+                if len(self._entries) >= _MOST_PATHS:
+                    self._entries.clear()
+                self._entries[path] = known
+        return known
 
     def names(self, folder: str = "") -> Mapping[str, TreeEntry]:
         """Return the names in a folder; nothing where there is no such folder."""
         entry = self.entry(folder)
-        return self._tree(entry.id) if entry and entry.is_tree else {}
+        return self.store.tree(entry.id) if entry and entry.is_tree else {}
 
     def files(self, folder: str = "") -> Iterator[tuple[str, TreeEntry]]:
         """Yield every file below a folder with its path, without opening any."""
         entry = self.entry(folder)
         if entry and entry.is_tree:
-            yield from walk(self._tree, entry.id, f"{folder}/" if folder else "")
+            yield from walk(self.store.tree, entry.id, f"{folder}/" if folder else "")
 
     def blob_id(self, path: str) -> str | None:
         """Return the id of a file, or None."""
@@ -59,9 +68,3 @@ class Snapshot:
         """Return the content of a file, or None."""
         found = self.blob_id(path)
         return self.store.blob(found) if found else None
-
-    def _tree(self, tree_id: str) -> Mapping[str, TreeEntry]:
-        tree = self._trees.get(tree_id)
-        if tree is None:
-            tree = self._trees[tree_id] = self.store.tree(tree_id)
-        return tree

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from calibvcs.store.objects import encode_tree, object_id
+from calibvcs.store.objects import object_id
 from calibvcs.store.protocol import FILE_MODE, TREE_MODE, TreeEntry
+from calibvcs.store.tree_splicing import TreeBytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 TreeReader: TypeAlias = "Callable[[str], Mapping[str, TreeEntry]]"
+
+_NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # the empty tree: Git knows it, and need not have it on disk
 
 
 def walk(read: TreeReader, tree_id: str, prefix: str = "") -> Iterator[tuple[str, TreeEntry]]:
@@ -48,13 +51,15 @@ def changed_files(read: TreeReader, old: str | None, new: str | None, prefix: st
         yield from changed_files(read, a.id if a and a.is_tree else None, b.id if b and b.is_tree else None, f"{path}/")
 
 
-def edited(read: TreeReader, tree_id: str | None, edits: Mapping[str, str | None]) -> tuple[str, dict[str, bytes]]:
-    """Apply edits to a tree.
+def edited(
+    read: Callable[[str], bytes], tree_id: str | None, edits: Mapping[str, str | None]
+) -> tuple[str, dict[str, bytes]]:
+    """Apply edits to a tree; of the trees on the way, only the entries that change are looked at.
 
     Parameters
     ----------
     read : callable
-        Returns the entries of a tree by its id.
+        Returns the bytes of a tree by its id.
     tree_id : str or None
         Tree to start from; None for an empty one.
     edits : mapping of path to blob id
@@ -64,38 +69,46 @@ def edited(read: TreeReader, tree_id: str | None, edits: Mapping[str, str | None
     -------
     tuple of str and dict
         Id of the new tree, and the bytes of every tree that was made, by id.
+
+    Raises
+    ------
+    DamagedObjectError
+        If a tree on the way is missing or no tree.
     """
     made: dict[str, bytes] = {}
     root = _edit_folder(read, tree_id, {tuple(path.split("/")): blob for path, blob in edits.items()}, made)
     if root is None:
-        data = encode_tree({})
-        root = object_id("tree", [data])
-        made[root] = data
+        root = _NOTHING
+        made[root] = b""
     return root, made
 
 
 def _edit_folder(
-    read: TreeReader, tree_id: str | None, edits: Mapping[tuple[str, ...], str | None], made: dict[str, bytes]
+    read: Callable[[str], bytes],
+    tree_id: str | None,
+    edits: Mapping[tuple[str, ...], str | None],
+    made: dict[str, bytes],
 ) -> str | None:
-    entries = dict(read(tree_id)) if tree_id else {}
+    tree = TreeBytes(b"" if tree_id in {None, _NOTHING} else read(tree_id), tree_id or "")
+    changes: dict[str, TreeEntry | None] = {}
     below: dict[str, dict[tuple[str, ...], str | None]] = {}
     for (name, *rest), blob in edits.items():
         if rest:
             below.setdefault(name, {})[tuple(rest)] = blob
         elif blob is not None:
-            entries[name] = TreeEntry(FILE_MODE, blob)
-        elif name in entries and not entries[name].is_tree:
-            del entries[name]
+            changes[name] = TreeEntry(FILE_MODE, blob)
+        elif (present := tree.find(name)) and not present.is_tree:
+            changes[name] = None
     for name, inner in below.items():
-        present = entries.get(name)
+        present = changes[name] if name in changes else tree.find(name)
         folder = _edit_folder(read, present.id if present and present.is_tree else None, inner, made)
-        if folder is None and present and present.is_tree:
-            del entries[name]
-        elif folder is not None:
-            entries[name] = TreeEntry(TREE_MODE, folder)
-    if not entries:
+        if folder is not None:
+            changes[name] = TreeEntry(TREE_MODE, folder)
+        elif present and present.is_tree:
+            changes[name] = None
+    data = tree.changed(changes)
+    if not data:
         return None
-    data = encode_tree(entries)
     new_id = object_id("tree", [data])
     if new_id != tree_id:
         made[new_id] = data

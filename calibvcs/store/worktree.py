@@ -11,10 +11,8 @@ import hashlib
 import io
 import json
 import os
-import secrets
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from dulwich.index import (
@@ -37,9 +35,9 @@ from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from dulwich.index import ConflictedIndexEntry
-    from dulwich.repo import Repo
 
     from calibvcs.store.protocol import ReadableStore
 
@@ -55,16 +53,18 @@ class Worktree:
 
     Parameters
     ----------
-    repo : dulwich.repo.Repo
-        The repository.
+    root : Path
+        Where the files are.
+    control : Path
+        The Git folder of this worktree, where its index is.
     store : ReadableStore
         Its objects.
     """
 
-    def __init__(self, repo: Repo, store: ReadableStore) -> None:
-        self._root = Path(repo.path)
-        self._folder = Path(repo.controldir()) / _PENDING
-        self._index = Path(repo.index_path())
+    def __init__(self, root: Path, control: Path, store: ReadableStore) -> None:
+        self._root = root
+        self._folder = control / _PENDING
+        self._index = control / "index"
         self._store = store
         self._index_written = 0
 
@@ -141,7 +141,7 @@ class Worktree:
 
     def _announce(self, before: Mapping[str, str | None]) -> Path:
         make_folders(self._folder)
-        note = self._folder / f"{os.getpid()}-{secrets.token_hex(4)}.json"
+        note = self._folder / f"{os.getpid()}-{os.urandom(4).hex()}.json"
         write_file(note, [json.dumps(before, sort_keys=True).encode()])
         return note
 

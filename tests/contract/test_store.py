@@ -1,4 +1,4 @@
-"""What every store holds to: in memory, as a dry run on top of Git, in Git bare, with a worktree, and packed."""
+"""What every store holds to: in memory, as a dry run on top of Git, in Git bare, with a worktree, packed, and plain."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 FIRST_SECOND = 1_767_225_600  # 2026-01-01T00:00:00Z
 MISSING = "1234567890" * 4
-KINDS = ("memory", "dry run", "bare", "worktree", "packed")
+KINDS = ("memory", "dry run", "bare", "worktree", "packed", "plain bare", "plain packed")
 
 
 def git(folder: Path, *arguments: str, stdin: str | None = None) -> str:
@@ -62,6 +62,9 @@ class PackedStore(GitStore):
     def _pack(self) -> None:
         git(self.folder, "gc", "-q")
         assert not any(path for path in (self.folder / "refs").rglob("*") if path.is_file())
+
+
+OPENED = {"packed": PackedStore, "plain bare": GitStore, "plain packed": PackedStore}
 
 
 @dataclass(frozen=True)
@@ -107,9 +110,9 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         yield Place(kind, MemoryStore(), None)
         return
     with initialise(tmp_path / "repository", bare=kind != "worktree") as store:
-        if kind == "packed":
-            with PackedStore(tmp_path / "repository") as packed:
-                yield Place(kind, packed, packed.folder)
+        if kind in OPENED:
+            with OPENED[kind](tmp_path / "repository", plain=kind.startswith("plain")) as opened:
+                yield Place(kind, opened, opened.folder)
         else:
             yield Place(kind, MemoryStore(store) if kind == "dry run" else store, store.folder)
 
@@ -125,10 +128,11 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         return
     with initialise(tmp_path / "repository", bare=kind != "worktree") as git_store:
         seed(git_store)
-        if kind == "packed":
-            git(git_store.folder, "gc", "-q")
-            with PackedStore(tmp_path / "repository") as packed:
-                yield Place(kind, packed, packed.folder)
+        if kind in OPENED:
+            if kind.endswith("packed"):
+                git(git_store.folder, "gc", "-q")
+            with OPENED[kind](tmp_path / "repository", plain=kind.startswith("plain")) as opened:
+                yield Place(kind, opened, opened.folder)
         else:
             yield Place(kind, MemoryStore(git_store) if kind == "dry run" else git_store, git_store.folder)
 
@@ -272,6 +276,56 @@ def test_the_refused_change_succeeds_on_the_new_commit(store: Store) -> None:
     assert content(store)["a/x.txt"] == b"second\n"
 
 
+# --- batches ----------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_makes_the_same_commit_as_single_writes(place: Place) -> None:
+    store, twin = place.store, MemoryStore(place.store)
+    files = {f"a/{number}.bin": random.Random(number).randbytes(300 * number) for number in range(30)}
+    expected = commit(twin, {**files, "top.txt": None}, "Many\n", 5)
+    with store.batch():
+        assert commit(store, {**files, "top.txt": None}, "Many\n", 5) == expected
+        assert store.tip() == expected
+    assert content(store) == {path: data for path, data in {**SEED_CONTENT, **files}.items() if path != "top.txt"}
+    assert content(twin) == content(store)
+    if place.kind == "worktree" and place.folder:
+        assert git(place.folder.parent, "status", "--porcelain") == ""
+
+
+def test_several_changes_and_a_tag_in_one_batch_are_all_made(store: Store) -> None:
+    with store.batch():
+        first = commit(store, {"a/x.txt": b"first\n"}, "First\n", 5)
+        store.create_tag("first", first, "In a batch\n", at(6))
+        commit(store, {"a/x.txt": b"second\n"}, "Second\n", 7)
+    assert content(store)["a/x.txt"] == b"second\n"
+    assert content(store, "first")["a/x.txt"] == b"first\n"
+
+
+def test_a_tag_ends_a_batch_of_blobs(store: Store) -> None:
+    with store.batch():
+        blob = store.put_blob([b"first\n"])
+        store.create_tag("now", store.tip() or "", "In a batch\n", at(6))
+        assert store.blob(blob) == b"first\n"
+
+
+def test_an_exception_in_a_batch_leaves_a_store_that_goes_on(place: Place) -> None:
+    store = place.store
+
+    def fail() -> None:
+        with store.batch():
+            store.put_blob([b"first\n"])
+            raise ValueError("x")
+
+    with pytest.raises(ValueError, match="x"):
+        fail()
+    assert content(store) == SEED_CONTENT
+    commit(store, {"a/x.txt": b"first\n"}, "First\n", 5)
+    assert content(store)["a/x.txt"] == b"first\n"
+    if place.kind not in {"memory", "dry run"} and place.folder:
+        git(place.folder, "fsck", "--strict")
+        assert list((place.folder / "objects").rglob("tmp_*")) == []
+
+
 # --- blobs ------------------------------------------------------------------------------------------------------
 
 
@@ -287,6 +341,43 @@ def test_a_blob_comes_back_byte_for_byte(place: Place, size: int, kind: str) -> 
     assert store.blob(blob) == data
     for length in (0, 1, 100, 65548, size, size + 1):
         assert store.blob_head(blob, length) == (data[:length], size)
+
+
+@pytest.mark.parametrize("size", [0, 1, 5000, 300_001])
+@pytest.mark.parametrize("kind", ["noise", "zeros"])
+def test_a_blob_comes_in_blocks_from_any_byte_on(place: Place, size: int, kind: str) -> None:
+    store = place.store
+    data = random.Random(size).randbytes(size) if kind == "noise" else bytes(size)
+    commit(store, {"big.bin": data}, "Big\n", 5)
+    blob = Snapshot(store, store.tip()).blob_id("big.bin") or ""
+    for begin in {0, min(1, size), size // 2, size}:
+        for length in (1000, 65536, 1 << 20):
+            blocks = [bytes(block) for block in store.blob_blocks(blob, begin, length)]
+            assert b"".join(blocks) == data[begin:]
+            assert [len(block) for block in blocks[:-1]] == [length] * (len(blocks) - 1)
+            assert all(blocks)
+    for wanted, begin in ((blob, size + 1), (store.tip() or "", 0), (MISSING, 0)):
+        with pytest.raises(DamagedObjectError, match=wanted):
+            next(store.blob_blocks(wanted, begin, 1000))
+
+
+def test_a_blob_is_read_into_memory_from_any_byte_on(store: Store) -> None:
+    data = random.Random(1).randbytes(200_000)
+    blob = store.put_blob([data])
+    for begin in (0, 128, 200_000):
+        out = bytearray(len(data) - begin)
+        store.blob_into(blob, begin, memoryview(out))
+        assert out == data[begin:]
+    for wrong in (0, 199_999, 200_001):
+        with pytest.raises(DamagedObjectError, match="has 200000 bytes"):
+            store.blob_into(blob, 0, memoryview(bytearray(wrong)))
+
+
+def test_a_tree_is_given_as_git_stores_it(store: Store) -> None:
+    tree = store.commit(store.tip() or "").tree
+    assert object_id("tree", [store.tree_data(tree)]) == tree
+    with pytest.raises(DamagedObjectError, match="not a tree"):
+        store.tree_data(store.tip() or "")
 
 
 def test_a_blob_may_be_given_in_pieces(store: Store) -> None:

@@ -183,6 +183,22 @@ def test_manifest(repository: Repository, tmp_path: Path, kind: type) -> None:
         repository.add_manifest(kind(tmp_path / "none.toml"))
 
 
+def test_a_manifest_that_is_refused_leaves_nothing_on_disk(
+    repository: Repository, folder: Path, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "good.npy", dark(12))
+    np.save(tmp_path / "bad.npy", dark(0))
+    tables = (
+        f'[[constants]]\ndetector = "{CAMERA}"\nctype = "pedestals"\nfile = "{name}.npy"\nbegin = {begin}\n'
+        for begin, name in enumerate(("good", "bad"), 9)
+    )
+    (tmp_path / "manifest.toml").write_text('message = "Two of one run"\n' + "".join(tables))
+    before = state(folder / ".git" / "objects")
+    with pytest.raises(GateRefusedError, match="not all zero"):
+        repository.add_manifest(tmp_path / "manifest.toml")
+    assert state(folder / ".git" / "objects") == before
+
+
 def test_lock_unlock_withdraw_and_back(repository: Repository) -> None:
     add(repository, dark(21), begin=BEGIN)
     assert repository.lock(FIRST, message="Used by the beam line").locked

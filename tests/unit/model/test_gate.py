@@ -5,10 +5,11 @@ import pytest
 from numpy.typing import NDArray
 
 from calibvcs.model import gate
+from calibvcs.model.array_blocks import blocks
 from calibvcs.model.array_difference import compare
 from calibvcs.model.constant_types import ConstantType, constant_type
 from calibvcs.model.detector import Detector
-from calibvcs.model.gate import Verdict, check_ctype, check_form, check_values
+from calibvcs.model.gate import Level, Verdict, check_ctype, check_form, check_values
 from calibvcs.model.names import DetectorName
 from calibvcs.model.repository import GateLimits
 
@@ -265,8 +266,15 @@ DIMS = ("gain", "segment", "row", "column")
 
 def change(ctype: str, new: NDArray[np.generic], old: NDArray[np.generic], limits: GateLimits | None = None) -> Verdict:
     spec: ConstantType = (limits or GateLimits()).applied(constant_type(ctype))
-    difference = compare(old, new, dims=DIMS[4 - new.ndim :], kind=spec.array_kind)
-    return gate.check_change(new, old, difference, spec, "jungfrau-1/pedestals/0-end")
+    dims = DIMS[4 - new.ndim :]
+    difference = compare(old, new, dims=dims, kind=spec.array_kind)
+    levels = [
+        Level(block.gain, *(float(np.median(values)) if values.size else np.nan for values in pair))
+        for block in blocks(new.shape, dims)
+        if new.shape == old.shape
+        for pair in [[array[block.where][np.isfinite(array[block.where])] for array in (new, old)]]
+    ]
+    return gate.check_change(difference, levels, spec, "jungfrau-1/pedestals/0-end")
 
 
 PEDESTALS = np.full((3, 2, 8, 8), 2500, "f4")
@@ -356,10 +364,26 @@ def test_a_gain_of_a_detector_without_gain_ranges_is_compared_as_one() -> None:
     assert "median 1640 ADU/keV, before 16.4" in text(change("pixel_gain", old * np.float32(100), old))
 
 
-def test_gains_with_nan_are_refused() -> None:
+def test_gains_without_one_finite_value_are_refused() -> None:
     new = GAINS.copy()
     new[0] = np.nan
     assert rules(change("pixel_gain", new, GAINS)) == ["scale"]
+    assert rules(change("pixel_gain", GAINS, new)) == ["scale"]
+
+
+def test_one_value_that_is_not_finite_does_not_hide_a_gain() -> None:
+    old = GAINS.copy()
+    old[0, 0, 0, 0] = np.nan
+    assert change("pixel_gain", GAINS, old) == Verdict()
+    assert rules(change("pixel_gain", GAINS * np.float32(100), old)) == ["scale"] * 3
+
+
+def test_the_gain_of_a_range_is_the_median_of_its_segments() -> None:
+    old, new = np.full((5, 8, 8), 16, "f4"), np.full((5, 8, 8), 16, "f4")
+    new[:2] = 0
+    assert change("pixel_gain", new, old) == Verdict()
+    new[2] = 0
+    assert "median 0 ADU/keV, before 16" in text(change("pixel_gain", new, old))
 
 
 def test_pixels_that_turn_good_or_bad_are_counted() -> None:

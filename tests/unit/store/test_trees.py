@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibvcs.store.objects import decode_tree, object_id
+from calibvcs.store.objects import decode_tree, encode_tree, object_id
 from calibvcs.store.protocol import FILE_MODE, TREE_MODE, TreeEntry
 from calibvcs.store.trees import changed_files, edited, find, walk
 
@@ -32,11 +32,14 @@ class Trees:
         self.read_ids: list[str] = []
 
     def read(self, tree_id: str) -> Mapping[str, TreeEntry]:
+        return decode_tree(self.read_data(tree_id), tree_id)
+
+    def read_data(self, tree_id: str) -> bytes:
         self.read_ids.append(tree_id)
-        return decode_tree(self.data[tree_id], tree_id)
+        return self.data[tree_id]
 
     def edit(self, tree_id: str | None, edits: Mapping[str, str | None]) -> str:
-        root, made = edited(self.read, tree_id, edits)
+        root, made = edited(self.read_data, tree_id, edits)
         assert all(object_id("tree", [data]) == made_id for made_id, data in made.items())
         self.data.update(made)
         return root
@@ -64,6 +67,48 @@ def model_edit(files: Mapping[str, str], edits: Mapping[str, str | None]) -> dic
             after = {other: kept for other, kept in after.items() if not meet(other, path)}
             after[path] = blob
     return after
+
+
+def simply_edited(
+    trees: Trees, tree_id: str | None, edits: Mapping[tuple[str, ...], str | None], made: dict[str, bytes]
+) -> str | None:
+    """Decode every tree on the way, change it and encode it again."""
+    entries = dict(trees.read(tree_id)) if tree_id else {}
+    below: dict[str, dict[tuple[str, ...], str | None]] = {}
+    for (name, *rest), blob in edits.items():
+        if rest:
+            below.setdefault(name, {})[tuple(rest)] = blob
+        elif blob is not None:
+            entries[name] = TreeEntry(FILE_MODE, blob)
+        elif name in entries and not entries[name].is_tree:
+            del entries[name]
+    for name, inner in below.items():
+        present = entries.get(name)
+        folder = simply_edited(trees, present.id if present and present.is_tree else None, inner, made)
+        if folder is None and present and present.is_tree:
+            del entries[name]
+        elif folder is not None:
+            entries[name] = TreeEntry(TREE_MODE, folder)
+    if not entries:
+        return None
+    data = encode_tree(entries)
+    new_id = object_id("tree", [data])
+    if new_id != tree_id:
+        made[new_id] = data
+    return new_id
+
+
+@given(edit_lists)
+def test_edits_make_the_trees_that_decoding_and_encoding_makes(edit_list: list[dict[str, str | None]]) -> None:
+    trees, root = Trees(), None
+    for edits in edit_list:
+        expected: dict[str, bytes] = {}
+        simple = simply_edited(trees, root, {tuple(path.split("/")): blob for path, blob in edits.items()}, expected)
+        found, made = edited(trees.read_data, root, edits)
+        assert found == (simple or EMPTY_TREE)
+        assert made == (expected if simple else {**expected, EMPTY_TREE: b""})
+        root = found
+        trees.data.update(made)
 
 
 @given(edit_lists)
@@ -136,10 +181,10 @@ def test_removals_take_files_and_empty_folders_only(edits: dict[str, str | None]
 def test_what_does_not_change_is_neither_written_nor_opened() -> None:
     trees = Trees()
     root = trees.edit(None, {"a/b/c": "1" * 40, "d/e/f": "1" * 40, "d/g": "1" * 40})
-    assert edited(trees.read, root, {})[1] == {}
-    assert edited(trees.read, root, {"a/b/c": "1" * 40})[1] == {}
+    assert edited(trees.read_data, root, {})[1] == {}
+    assert edited(trees.read_data, root, {"a/b/c": "1" * 40})[1] == {}
     trees.read_ids.clear()
-    made = edited(trees.read, root, {"a/b/c": "2" * 40})[1]
+    made = edited(trees.read_data, root, {"a/b/c": "2" * 40})[1]
     assert len(made) == len(trees.read_ids) == 3  # the root, a and a/b
     trees.read_ids.clear()
     after = trees.edit(root, {"a/b/c": "2" * 40})
