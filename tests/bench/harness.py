@@ -1,84 +1,105 @@
-"""Times of several ways to do one thing, taken in turn in one run, so that a machine that drifts drifts for all."""
+"""Times of several ways to do one thing, taken in turn in one run, so that a machine that drifts drifts for all.
+
+Every result of every way is checked in the same run: a way that is fast and wrong stops the benchmark.
+"""
 
 from __future__ import annotations
 
 import gc
 import os
 import platform
-import statistics
+import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+from calibvcs.version import __version__
+from tests.bench.results import Row
+
+PATIENCE = 8.0
+_FEWEST = 2
+
+
+class WrongResultError(Exception):
+    """A way gave something else than it should."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__(f"wrong result of {way!r}: what came out is not what went in")
 
 
 @dataclass(frozen=True)
-class Timing:
-    """Seconds of one way, over some rounds."""
+class Way:
+    """One way to do a thing.
 
-    name: str
-    seconds: tuple[float, ...]
+    Attributes
+    ----------
+    run : callable
+        Does it; this is what is timed.
+    check : callable
+        Gets what `run` returned, and tells whether it is right; outside the time.
+    prepare : callable or None
+        Called before each run, outside the time.
+    repeat : int
+        How often `run` is called for one time, where once is too short for the clock.
+    """
 
-    @property
-    def median(self) -> float:
-        return statistics.median(self.seconds)
+    run: Callable[[], object]
+    check: Callable[[object], bool]
+    prepare: Callable[[], object] | None = None
+    repeat: int = 1
 
 
-def measure(ways: Mapping[str, Callable[[], object]], rounds: int, warm_up: int = 1) -> dict[str, Timing]:
-    """Run every way once a round, in turn, and return their times; the first rounds do not count."""
+def measure(ways: Mapping[str, Way], rounds: int, *, warm_up: bool = True) -> list[Row]:
+    """Run every way once a round, in turn, and return the seconds of one run; one round more, the first, does not count.
+
+    Where one round is enough, all that counts is that the results are right, and that round is the first one. A way
+    that took more than `PATIENCE` seconds in two rounds or more is left out of those that are left; then the first one
+    counts too, since what is that slow needs no warming up.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for number in range(warm_up + rounds):
+    patient = dict.fromkeys(ways, True)
+    first = int(warm_up and rounds > 1)
+    for _ in range(first + rounds):
         for name, way in ways.items():
+            if not patient[name]:
+                continue
+            if way.prepare:
+                way.prepare()
             gc.collect()
             os.sync()  # what the way before left to be written must not be paid by this one
             begin = time.perf_counter()
-            way()
-            if number >= warm_up:
-                seconds[name].append(time.perf_counter() - begin)
-    return {name: Timing(name, tuple(times)) for name, times in seconds.items()}
+            for _ in range(way.repeat):
+                result = way.run()
+            seconds[name].append((time.perf_counter() - begin) / way.repeat)
+            if not way.check(result):
+                raise WrongResultError(name)
+            del result
+            patient[name] = len(seconds[name]) < _FEWEST or sum(seconds[name]) * way.repeat < PATIENCE
+    return [Row(name, tuple(times[first if patient[name] else 0 :])) for name, times in seconds.items()]
 
 
-def table(timings: Mapping[str, Timing], base: str, notes: Mapping[str, str] = {}) -> list[str]:
-    """Return the lines of a Markdown table: median, spread and ratio to one of the ways."""
-    lines = ["| way | median | min .. max | ratio |", "|---|---|---|---|"]
-    for timing in timings.values():
-        ratio = timing.median / timings[base].median
-        spread = f"{_shown(min(timing.seconds))} .. {_shown(max(timing.seconds))}"
-        name = f"{timing.name} {notes.get(timing.name, '')}".strip()
-        lines.append(f"| {name} | {_shown(timing.median)} | {spread} | {ratio:.2f} |")
-    return lines
+def difference(name: str, rows: list[Row], more: str, less: str) -> Row:
+    """Return how much more one row has than another, round by round."""
+    named = {row.name: row for row in rows}
+    pairs = zip(named[more].values, named[less].values, strict=True)
+    return Row(name, tuple(a - b for a, b in pairs), named[more].unit)
 
 
 def machine() -> str:
-    """Return what was measured on."""
-    model = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if "model name" in line
-        ),
-        platform.machine(),
-    )
+    """Return what was measured on, and when."""
+    with open("/proc/cpuinfo", encoding="utf-8") as lines:  # noqa: PTH123 - a file of the kernel
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    git = subprocess.run(["git", "--version"], check=True, capture_output=True, text=True).stdout.split()[-1]
     return (
-        f"{os.cpu_count()} cores of {model}, {memory:.0f} GB, {platform.system()}, Python {platform.python_version()}"
+        f"{os.cpu_count()} cores of {names[0] if names else platform.machine()}, {memory:.0f} GB, {_file_system()}, "
+        f"{platform.system()}, Python {platform.python_version()}, Git {git}, calibvcs {__version__}, "
+        f"{time.strftime('%Y-%m-%d', time.gmtime())}"
     )
 
 
-def record(section: str, lines: list[str]) -> None:
-    """Write a section of the document anew, between its two marks."""
-    begin, end = f"<!-- {section} -->", f"<!-- /{section} -->"
-    text = DOCUMENT.read_text(encoding="utf-8")
-    if begin not in text or end not in text:
-        raise SystemExit(f"{DOCUMENT} has no marks {begin} ... {end}")
-    head, _, rest = text.partition(begin)
-    _, _, tail = rest.partition(end)
-    DOCUMENT.write_text(f"{head}{begin}\n" + "\n".join(lines) + f"\n{end}{tail}", encoding="utf-8")
-
-
-def _shown(seconds: float) -> str:
-    if seconds >= 1:
-        return f"{seconds:.2f} s"
-    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} us"
+def _file_system() -> str:
+    """Return the kind of the file system that the data are written to."""
+    words = ["df", "--output=fstype", tempfile.gettempdir()]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()[-1]

@@ -1,65 +1,90 @@
-"""How long a verb takes from nothing: a new process each time."""
+"""``start``: how long a verb takes from nothing, a new process each time."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
-import calibvcs
-from tests.bench.harness import machine, measure, record, table
+from tests.bench import fast_import
+from tests.bench.harness import Way, measure
+from tests.bench.results import Table, Target
+from tests.bench.surroundings import folder, git
 
 SCRIPT = Path(sys.executable).with_name("calibvcs")
 FLOOR = "python -c 'import typer, dulwich.repo'"
-CONSTANTS = 1000
+LS = "calibvcs ls"
+CAMERAS = 10
+MOMENT = 2**31
 
 
-def run(*, quick: bool) -> list[str]:
-    """Measure, and return the section."""
-    with tempfile.TemporaryDirectory() as folder:
-        repository = Path(folder) / "constants"
-        _fill(repository, 20 if quick else CONSTANTS)
-        dark = Path(folder) / "dark.npy"
-        np.save(dark, np.random.default_rng(1).normal(1000, 3, (16, 16)).astype(np.float32))
-        counter = iter(range(10_000_000, 20_000_000))
+def run(*, quick: bool) -> list[Table]:
+    """Measure."""
+    constants = 30 if quick else 1_000
+    first = fast_import.camera(1)
+    with folder() as work:
+        fast_import.build(
+            work / "ours", ([f"{fast_import.camera(n % CAMERAS + 1)}/pedestals/{n}-end"] for n in range(constants))
+        )
+        np.save(work / "dark.npy", fast_import.tiny(constants + 1))
+        counter = iter(range(constants, 10**9))
+        newest = f"{first}/pedestals/{constants - CAMERAS}-end"
 
-        def verb(*words: object) -> None:
-            subprocess.run([SCRIPT, *map(str, words)], cwd=repository, check=True, stdout=subprocess.DEVNULL)
+        def verb(*words: object) -> Way:
+            def run() -> bytes:
+                return _output([SCRIPT, *map(str, words)], work / "ours")
 
+            return Way(run, bool)
+
+        def add() -> bytes:
+            begin = next(counter)
+            words = [
+                SCRIPT,
+                "add",
+                "opal1000-2",
+                "pedestals",
+                "dark.npy",
+                "--begin",
+                str(begin),
+                "-m",
+                "Dark",
+                "--json",
+            ]
+            return _output([*words, "--repo", work / "ours"], work)
+
+        def added(found: object) -> bool:
+            path = f"HEAD:opal1000/{json.loads(bytes(found))['constants'][0]['constant']}/data.npy"  # type: ignore[arg-type]
+            return git(work / "ours", "show", path) == (work / "dark.npy").read_bytes()
+
+        def names(part: str, count: int) -> Way:
+            way = verb(*part.split())
+            return Way(way.run, lambda found: bytes(found).count(b"/pedestals/") >= count)  # type: ignore[arg-type]
+
+        where = f"{first} pedestals -t {MOMENT}"
         ways = {
-            FLOOR: lambda: subprocess.run([sys.executable, "-c", "import typer, dulwich.repo"], check=True),
-            "python -c 'import numpy'": lambda: subprocess.run([sys.executable, "-c", "import numpy"], check=True),
-            "calibvcs --help": lambda: verb("--help"),
-            "calibvcs ls (1 detector)": lambda: verb("ls", "opal1000-1"),
-            "calibvcs ls (all)": lambda: verb("ls"),
-            "calibvcs why": lambda: verb("why", "opal1000-1", "pedestals", "-t", "now"),
-            "calibvcs get": lambda: verb("get", "opal1000-1", "pedestals", "-t", "now"),
-            "calibvcs log -n 10": lambda: verb("log", "-n", "10"),
-            "calibvcs add (1 kB)": lambda: verb(
-                "add", "opal1000-1", "pedestals", dark, "--begin", next(counter), "-m", "Dark"
+            FLOOR: Way(lambda: _output([sys.executable, "-c", "import typer, dulwich.repo"], work), lambda _: True),
+            "python -c 'import numpy'": Way(
+                lambda: _output([sys.executable, "-c", "import numpy"], work), lambda _: True
             ),
+            "calibvcs --help": verb("--help"),
+            f"{LS} of 1 detector": names(f"ls {first}", 1),
+            f"{LS} of {constants:,} constants": names("ls", constants),
+            "calibvcs why": names(f"why {where}", 1),
+            "calibvcs get": Way(
+                verb("get", *where.split()).run,
+                lambda found: newest.encode() in bytes(found),  # type: ignore[arg-type]
+            ),
+            "calibvcs log -n 10": verb("log", "-n", "10"),
+            "calibvcs add of 1 kB": Way(add, added),
         }
-        timings = measure(ways, 3 if quick else 9)
-    count = f"a repository of {20 if quick else CONSTANTS} constants, each added by a commit of its own"
-    return [f"{machine()}; {count}; whole processes, warm cache.", "", *table(timings, FLOOR)]
+        rows = measure(ways, 1 if quick else 11)
+    about = f"a bare repository of {constants:,} constants, each added by a commit of its own; whole processes"
+    targets = [Target(row.name, 1.4, FLOOR, label="the floor") for row in rows if row.name.startswith(LS)]
+    return [Table("start", about, tuple(rows), FLOOR, tuple(targets))]
 
 
-def _fill(path: Path, constants: int) -> None:
-    calibvcs.init(path)
-    with calibvcs.open(path) as repository:
-        for number in range(1, 11):
-            repository.detector.add(f"opal1000-{number}")
-        for number in range(constants):
-            data = np.full((16, 16), 900 + number % 100, np.float32)
-            repository.add(f"opal1000-{number % 10 + 1}", "pedestals", data, begin=number, message=f"Dark {number}")
-
-
-def main(*, quick: bool) -> None:
-    """Measure and write the section into the document."""
-    lines = run(quick=quick)
-    print("\n".join(lines))
-    if not quick:
-        record("start-up", lines)
+def _output(words: list[object], where: Path) -> bytes:
+    return subprocess.run(list(map(str, words)), cwd=where, check=True, stdout=subprocess.PIPE).stdout
