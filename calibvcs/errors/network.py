@@ -19,6 +19,20 @@ class NetworkError(CalibvcsError):
     advises = "{advice}"
 
 
+class NotHereError(NetworkError):
+    """Data stand in another repository, which has promised them, and they cannot be brought now."""
+
+    advice: str = "calibvcs squeeze --detector DET brings data for work without a network; else allow the network"
+    blob: str = ""
+    source: str = ""
+
+    @property
+    def problem(self) -> str:
+        """What is missing, where it stands, and why it does not come."""
+        what = self.source or f"object {self.blob}"
+        return f"{what} is not in this clone; it stands in {self.address}: {self.reason}"
+
+
 class PushRefusedError(AccessError):
     """The repository that was pushed to refuses a change: a rule, a hook, or its settings."""
 

@@ -1,0 +1,1 @@
+"""Real servers of Git repositories, for tests."""
