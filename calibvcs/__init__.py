@@ -11,10 +11,10 @@ from calibvcs.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from calibvcs.api import Repository, doctor, init, open  # noqa: A004
+    from calibvcs.api import Repository, clone, doctor, init, open  # noqa: A004
     from calibvcs.errors import CalibvcsError
 
-__all__ = ["CalibvcsError", "Repository", "__version__", "doctor", "init", "open"]
+__all__ = ["CalibvcsError", "Repository", "__version__", "clone", "doctor", "init", "open"]
 
 
 def __getattr__(name: str) -> object:

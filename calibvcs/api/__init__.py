@@ -6,6 +6,7 @@ from pathlib import Path
 
 from calibvcs import settings
 from calibvcs.api.repository import Repository
+from calibvcs.api.sharing import clone
 from calibvcs.errors import CalibvcsError, InvalidOptionError
 from calibvcs.store.git import GitStore
 from calibvcs.version import __version__
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
     from calibvcs.ops.init import InitResult
     from calibvcs.store.object_protocol import Verify
 
-__all__ = ["Repository", "doctor", "init", "open"]
+__all__ = ["Repository", "clone", "doctor", "init", "open"]
 
 _VERIFY = ("first", "always", "never")
 
 
 def open(  # noqa: A001 - calibvcs.open, as in other libraries
-    path: str | os.PathLike[str] | None = None, *, verify: Verify = "first"
+    path: str | os.PathLike[str] | None = None, *, verify: Verify = "first", sign: bool | None = None
 ) -> Repository:
     """Open a repository.
 
@@ -38,6 +39,9 @@ def open(  # noqa: A001 - calibvcs.open, as in other libraries
         every time; or never. The check sum of what is read from the repository is looked at in any case. Data that are
         mapped from a clean file of the worktree are hashed for ``"always"`` only; if they differ, the repository is
         read.
+    sign : bool, optional
+        Whether commits and tags that are made are signed with the key of ``user.signingkey``; default is what
+        ``commit.gpgsign`` and ``tag.gpgsign`` say. Where the key does not sign, the change is not made.
 
     Returns
     -------
@@ -61,7 +65,7 @@ def open(  # noqa: A001 - calibvcs.open, as in other libraries
     """
     if verify not in _VERIFY:
         raise InvalidOptionError("verify", str(verify), f"allowed are {', '.join(_VERIFY)}")
-    return Repository(GitStore.discover(settings.repository_path(path), verify=verify))
+    return Repository(GitStore.discover(settings.repository_path(path), verify=verify), sign=sign)
 
 
 def init(path: str | os.PathLike[str], *, bare: bool = False, name: str = "") -> InitResult:
@@ -106,7 +110,9 @@ def init(path: str | os.PathLike[str], *, bare: bool = False, name: str = "") ->
     folder = Path(path).expanduser()
     author = settings.author(None)
     title = name.strip() or folder.resolve().name.removesuffix(".git")
-    clean_comment(f"repository {title}")  # a name that no commit can hold is told before anything is made
+    clean_comment(f"repository {title}")  # a name that no commit can hold is told before anything is made,
+    if author.signer:  # ... and so is a key that does not sign
+        author.signer(b"")
     with initialise(folder, bare=bare) as store:
         return first_commit(store, author, title, bare=bare)
 

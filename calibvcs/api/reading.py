@@ -102,6 +102,7 @@ class ReadingVerbs:
         grep: str = "",
         limit: int | None = None,
         at: str | None = None,
+        signatures: bool = False,
     ) -> Log:
         """Return what was changed, newest first.
 
@@ -120,12 +121,14 @@ class ReadingVerbs:
             Most commits to return; default is all.
         at : str, optional
             Branch, tag, commit or date to begin from; default is the newest commit.
+        signatures : bool, optional
+            Whether to check the signature of each.
 
         Returns
         -------
         Log
             ``.commits``, one entry a commit: id, author, ISO 8601 date, action, subject and body, and the constants
-            it touched with their version.
+            it touched with their version; the tags that stand on it with their states; its signature.
 
         Raises
         ------
@@ -148,7 +151,7 @@ class ReadingVerbs:
         catalogue = self._session.catalogue(at)
         bounds = [None if moment is None else self._session.seconds(catalogue, moment) for moment in (since, until)]
         wanted = LogFilter(author, bounds[0], bounds[1], grep, limit)
-        return log(catalogue, pattern, wanted, self._session.now())
+        return log(catalogue, pattern, wanted, self._session.now(), self._session.signatures() if signatures else None)
 
     def diff(self, a: str, b: str) -> Diff:
         """Compare two things of one kind by their numbers, b minus a.
@@ -192,10 +195,19 @@ class ReadingVerbs:
 
         return diff(self._session.catalogue(), a, b, self._session.now())
 
-    def verify(self, *, deep: bool = False, at: str | None = None) -> Verification:
+    def verify(
+        self,
+        *,
+        deep: bool = False,
+        at: str | None = None,
+        signatures: bool = False,
+        require: bool = False,
+        since: str | None = None,
+    ) -> Verification:
         """Check that the repository keeps the promises of its format.
 
-        Looked at are format, names, metadata against data, required ctypes, gaps, and ranges that no time chooses.
+        Looked at are format, names, metadata against data, required ctypes, gaps, ranges that no time chooses, and
+        the states of tags.
 
         Parameters
         ----------
@@ -203,18 +215,29 @@ class ReadingVerbs:
             Whether to read every payload that was ever stored too: its hash, form and values.
         at : str, optional
             Branch, tag, commit or date to look at; default is the newest commit.
+        signatures : bool, optional
+            Whether to check the signatures of all commits up to there, and of all annotated tags.
+        require : bool, optional
+            Whether each of them has to be signed by a known key.
+        since : str, optional
+            Commit, tag or date up to which no signature is looked at, such as the last commit that nobody signed.
 
         Returns
         -------
         Verification
-            ``.sound``, whether there is no error; ``.findings``, errors first, then warnings. Damage is a finding,
-            not an error that is raised.
+            ``.sound``, whether there is no error; ``.findings``, errors first, then warnings; ``.signatures``, how
+            many are good, bad, of unknown keys, and missing. Damage is a finding, not an error that is raised.
 
         Raises
         ------
         UnknownRevisionError
-            If `at` is not there.
+            If `at` or `since` is not there.
+        InvalidOptionError, DamagedRepositoryError
+            If Git's configuration cannot be understood.
         """
-        from calibvcs.ops.verify import verify
+        from calibvcs.ops.signed_history import verify_signed
 
-        return verify(self._session.unchecked(at), deep=deep)
+        session = self._session
+        old = session.unchecked(since).snapshot.commit_id if since else None
+        checker = session.signatures() if signatures or require else None
+        return verify_signed(session.unchecked(at), checker, deep=deep, require=require, since=old)

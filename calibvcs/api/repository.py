@@ -6,12 +6,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from calibvcs.api.getting import GettingVerbs
+from calibvcs.api.keeping import KeepingVerbs
+from calibvcs.api.proposing import ProposingVerbs
 from calibvcs.api.reading import ReadingVerbs
 from calibvcs.api.session import Session
+from calibvcs.api.sharing import SharingVerbs
+from calibvcs.api.worktree import WorktreeVerbs
 from calibvcs.api.writing import WritingVerbs
 
 if TYPE_CHECKING:
+    from calibvcs.api.access import AccessVerbs
     from calibvcs.api.aliases import AliasVerbs
+    from calibvcs.api.bundles import BundleVerbs
     from calibvcs.api.defaults import DefaultVerbs
     from calibvcs.api.detectors import DetectorVerbs
     from calibvcs.api.runs import RunVerbs
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
     from calibvcs.store.git import GitStore
 
 
-class Repository(GettingVerbs, ReadingVerbs, WritingVerbs):
+class Repository(GettingVerbs, ReadingVerbs, WritingVerbs, WorktreeVerbs, SharingVerbs, ProposingVerbs, KeepingVerbs):
     """An open repository of constants.
 
     `calibvcs.open` makes one. It is a context manager; readers take no lock, and any number of programs may have the
@@ -29,6 +35,8 @@ class Repository(GettingVerbs, ReadingVerbs, WritingVerbs):
     ----------
     store : GitStore
         The Git repository.
+    sign : bool, optional
+        Whether what is written is signed; default is what Git's configuration says.
 
     Examples
     --------
@@ -41,8 +49,8 @@ class Repository(GettingVerbs, ReadingVerbs, WritingVerbs):
     ((3, 2, 32, 64), 'v1', 'ADU')
     """
 
-    def __init__(self, store: GitStore) -> None:
-        self._session = Session(store)
+    def __init__(self, store: GitStore, *, sign: bool | None = None) -> None:
+        self._session = Session(store, sign=sign)
 
     @cached_property
     def detector(self) -> DetectorVerbs:
@@ -90,11 +98,24 @@ class Repository(GettingVerbs, ReadingVerbs, WritingVerbs):
         Returns
         -------
         TagVerbs
-            ``create``, ``list``, ``show``.
+            ``create``, ``list``, ``show``, ``state``, ``set_state``, ``accept``.
         """
         from calibvcs.api.tags import TagVerbs
 
         return TagVerbs(self._session)
+
+    @cached_property
+    def access(self) -> AccessVerbs:
+        """Who may change what.
+
+        Returns
+        -------
+        AccessVerbs
+            ``check``, ``test``.
+        """
+        from calibvcs.api.access import AccessVerbs
+
+        return AccessVerbs(self._session)
 
     @cached_property
     def default(self) -> DefaultVerbs:
@@ -108,6 +129,19 @@ class Repository(GettingVerbs, ReadingVerbs, WritingVerbs):
         from calibvcs.api.defaults import DefaultVerbs
 
         return DefaultVerbs(self._session)
+
+    @cached_property
+    def bundle(self) -> BundleVerbs:
+        """History, and the data of some detectors, in one file.
+
+        Returns
+        -------
+        BundleVerbs
+            ``create``, ``verify``, ``unbundle``.
+        """
+        from calibvcs.api.bundles import BundleVerbs
+
+        return BundleVerbs(self._session)
 
     @property
     def location(self) -> str:

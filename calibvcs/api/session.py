@@ -6,16 +6,23 @@ import time
 from typing import TYPE_CHECKING
 
 from calibvcs import settings
+from calibvcs.errors import NetworkError, NoRepositoryError, NotHereError
 from calibvcs.model.times import parse_time
 from calibvcs.ops.catalogue import Catalogue
+from calibvcs.store.remote_settings import configured_remote
 from calibvcs.store.revisions import resolve
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from calibvcs.model.commits import Person
     from calibvcs.model.times import TimeLike
+    from calibvcs.ops.signatures import Signatures
     from calibvcs.store.git import GitStore
     from calibvcs.store.protocol import Store
+    from calibvcs.store.remote_settings import RemoteSettings
+    from calibvcs.store.remotes import Remote
 
 
 class Session:
@@ -25,11 +32,18 @@ class Session:
     ----------
     store : GitStore
         The repository.
+    sign : bool, optional
+        Whether what is written is signed; default is what Git's configuration says.
     """
 
-    def __init__(self, store: GitStore) -> None:
+    def __init__(self, store: GitStore, *, sign: bool | None = None) -> None:
         self.store = store
+        self._sign = sign
         self._newest: Catalogue | None = None
+        self.progress: Callable[[int], None] | None = None
+        known = configured_remote(store.folder)
+        if known and known.squeezed:
+            store.bring = self._bring
 
     def catalogue(self, at: str | None = None) -> Catalogue:
         """Return what the repository holds at a revision or date.
@@ -58,6 +72,38 @@ class Session:
             self._newest = newest
         return self._newest
 
+    def remote(self) -> tuple[RemoteSettings, Remote]:
+        """Return the repository that this clone came from.
+
+        Returns
+        -------
+        tuple of RemoteSettings and Remote
+            What is known of it here, and itself; it is contacted when something is asked of it.
+
+        Raises
+        ------
+        NetworkError
+            If this repository came from nowhere, or nothing is to be asked of others.
+        """
+        known = configured_remote(self.store.folder)
+        if known is None:
+            advice = "calibvcs clone makes a repository that knows another one; or: git remote add origin URL"
+            raise NetworkError(self.store.location, "it has no remote 'origin'", advice)
+        if settings.is_offline():
+            raise NetworkError(known.url, "CALIBVCS_OFFLINE is set", "unset CALIBVCS_OFFLINE, then repeat")
+        return known, settings.remote(known.url)
+
+    def _bring(self, blob_id: str) -> None:
+        """Bring an object that this squeezed clone was promised."""
+        try:
+            _, remote = self.remote()
+            with remote:
+                remote.fetch_objects(self.store, [blob_id], progress=self.progress)
+        except NetworkError as error:
+            raise NotHereError(error.address, error.reason, blob=blob_id) from error
+        except NoRepositoryError as error:  # a disk that is not mounted, or a bundle that the clone was made of
+            raise NotHereError(error.path, "there is no repository", blob=blob_id) from error
+
     def unchecked(self, at: str | None = None) -> Catalogue:
         """Return the same without a look at its settings, for whoever examines what may be broken.
 
@@ -78,20 +124,44 @@ class Session:
         """
         return Catalogue(Snapshot(self.store, resolve(self.store, at)))
 
-    def author(self) -> Person:
+    def author(self, *, tags: bool = False) -> Person:
         """Return who makes a change.
+
+        Parameters
+        ----------
+        tags : bool, optional
+            Whether the change is a tag, not a commit; Git's configuration may say for each whether it is signed.
 
         Returns
         -------
         Person
-            Author and committer, as Git would have them.
+            Author and committer, as Git would have them, and their key where the change is to be signed.
 
         Raises
         ------
         NoIdentityError
             If nobody said who the user is.
+        InvalidOptionError, DamagedRepositoryError
+            If Git's configuration cannot be understood.
         """
-        return settings.author(self.store.folder)
+        return settings.author(self.store.folder, sign=self._sign, tags=tags)
+
+    def signatures(self) -> Signatures:
+        """Return what checks signatures, by the keys that Git's configuration names.
+
+        Returns
+        -------
+        Signatures
+            Checks commits and tags by their ids.
+
+        Raises
+        ------
+        InvalidOptionError, DamagedRepositoryError
+            If Git's configuration cannot be understood.
+        """
+        from calibvcs.ops.signatures import Signatures
+
+        return Signatures(self.store.read_object, settings.signing(self.store.folder))
 
     def writable(self, *, dry_run: bool) -> Store:
         """Return the store to write to.

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from calibvcs.api.session import Session
+    from calibvcs.ops.judging import AcceptedTag
     from calibvcs.ops.tag import TagList
+    from calibvcs.ops.tag_states import TagStates
 
 
 class TagVerbs:
@@ -54,6 +56,8 @@ class TagVerbs:
             If `at` is not there.
         NoIdentityError
             If nobody said who the user is.
+        NoSigningKeyError, MissingProgramError, SigningFailedError
+            If the tag is to be signed, and that does not work; no tag is set.
         WriterBusyError, NotWritableError, StorageError
             If another writer or the disk is in the way; no tag is set.
         BrokenRepositoryError
@@ -69,7 +73,8 @@ class TagVerbs:
         from calibvcs.ops.tag import create_tag
 
         commit_id = self._session.catalogue(at).snapshot.commit_id or ""
-        return create_tag(self._session.writable(dry_run=dry_run), self._session.author(), name, commit_id, message)
+        author = self._session.author(tags=True)
+        return create_tag(self._session.writable(dry_run=dry_run), author, name, commit_id, message)
 
     def list(self) -> TagList:
         """Return all tags.
@@ -77,7 +82,7 @@ class TagVerbs:
         Returns
         -------
         TagList
-            ``.tags``, sorted by name.
+            ``.tags``, sorted by name, each with its state and how that came about.
 
         Raises
         ------
@@ -99,7 +104,7 @@ class TagVerbs:
         Returns
         -------
         TagList
-            ``.tags``, this one alone.
+            ``.tags``, this one alone, its state with all changes, and the check of its signature.
 
         Raises
         ------
@@ -110,4 +115,122 @@ class TagVerbs:
         """
         from calibvcs.ops.tag import show_tag
 
-        return show_tag(self._session.store, name)
+        return show_tag(self._session.store, name, self._session.signatures().of)
+
+    def state(self, name: str) -> TagStates:
+        """Return the state of a tag.
+
+        Parameters
+        ----------
+        name : str
+            Name of the tag.
+
+        Returns
+        -------
+        TagStates
+            ``.state``: ``open``, ``testing``, ``validated``, ``published`` or ``invalid``; ``.history``: each change,
+            with who made it, when and why.
+
+        Raises
+        ------
+        UnknownTagError
+            If there is none of this name.
+        BrokenTagStateError
+            If a state was exchanged, taken away or forged.
+        BrokenRepositoryError
+            If what is read is damaged.
+
+        Examples
+        --------
+        >>> _ = repository.tag.create("run24-golden", message="Checked on all runs of the week")
+        >>> repository.tag.state("run24-golden").state
+        'open'
+        """
+        from calibvcs.ops.tag_states import sound, states
+
+        return sound(states(self._session.store, name))
+
+    def set_state(self, name: str, state: str, *, comment: str = "", dry_run: bool = False) -> TagStates:
+        """Say what the set of a tag is good for.
+
+        A published tag can only become invalid, and an invalid one stays so. All other changes are allowed.
+
+        Parameters
+        ----------
+        name : str
+            Name of the tag.
+        state : str
+            ``testing``, ``validated``, ``published`` or ``invalid``.
+        comment : str, optional
+            Why; needed where something is taken back.
+        dry_run : bool, optional
+            Whether to try only: everything is checked, nothing is changed.
+
+        Returns
+        -------
+        TagStates
+            The new state, and each change that led to it.
+
+        Raises
+        ------
+        UnknownTagError
+            If there is no tag of this name.
+        TagStateRefusedError, NothingToChangeError
+            If the tag cannot go from its state to this one.
+        EmptyCommentError
+            If something is taken back without a reason.
+        InvalidOptionError
+            If there is no such state, the tag is a lightweight one, or the comment has what no comment may have.
+        NoIdentityError
+            If nobody said who the user is.
+        NoSigningKeyError, MissingProgramError, SigningFailedError
+            If it is to be signed, and that does not work; nothing is changed.
+        WriterBusyError, NotWritableError, StorageError
+            If another writer or the disk is in the way; nothing is changed.
+        BrokenTagStateError, BrokenRepositoryError
+            If the states that are there, or what is read, cannot be trusted.
+
+        Examples
+        --------
+        >>> _ = repository.tag.create("run24-golden", message="Checked on all runs of the week")
+        >>> judged = repository.tag.set_state("run24-golden", "validated", comment="Looked at by two people")
+        >>> judged.state, judged.history[0].comment
+        ('validated', 'Looked at by two people')
+        """
+        from calibvcs.ops.judging import set_state
+
+        author = self._session.author(tags=True)
+        return set_state(self._session.writable(dry_run=dry_run), author, name, state, comment)
+
+    def accept(self, name: str, *, published: bool = False, signed: bool = False) -> AcceptedTag:
+        """Return the commit of a tag if it is what is demanded; what is invalid never is.
+
+        Parameters
+        ----------
+        name : str
+            Name of the tag.
+        published : bool, optional
+            Whether it has to be published.
+        signed : bool, optional
+            Whether it has to be signed by a known key; if it has to be published too, then this state as well.
+
+        Returns
+        -------
+        AcceptedTag
+            ``.commit``, ``.state``, and ``.signer`` where a signature was demanded.
+
+        Raises
+        ------
+        UnknownTagError
+            If there is none of this name.
+        TagNotAcceptedError
+            If it is invalid, or not what is demanded.
+        BrokenTagStateError, BrokenRepositoryError
+            If its states, or what is read, cannot be trusted.
+        InvalidOptionError
+            If Git's configuration cannot be understood.
+        """
+        from calibvcs.ops.judging import accept
+
+        checker = self._session.signatures().of if signed else None
+        return accept(self._session.store, name, published=published, signature=checker)

@@ -15,6 +15,11 @@ _SUMMARIES = {
     "GeometryDifference": ("same",),
     "Verification": ("sound",),
     "Diagnosis": ("sound",),
+    "GcResult": ("sound",),
+    "RepairResult": ("sound",),
+    "BundleCheck": ("fits",),
+    "Tracking": ("ahead", "behind"),
+    "WorktreeStatus": ("clean",),
 }
 
 

@@ -16,11 +16,18 @@ from calibvcs.version import __version__
 
 # Verb -> module of this package that has a function of its name. Only what is called gets its options.
 _VERBS = {
-    "quickstart": "start", "init": "start", "doctor": "start",
+    "quickstart": "start", "init": "start", "clone": "share", "doctor": "start",
     "add": "change", "lock": "change", "unlock": "change", "withdraw": "change",
+    "fetch": "share", "pull": "share", "push": "share", "sync": "share", "squeeze": "share",
+    "propose": "share", "review": "share", "merge": "share",
+    "status": "worktree", "commit": "worktree", "restore": "worktree",
+    "gc": "keeping", "repair": "keeping",
     "ls": "look", "show": "look", "get": "look", "why": "look", "log": "look", "diff": "look", "verify": "look",
 }  # fmt: skip
-_NOUNS = ("detector", "alias", "run", "tag", "default")
+_NOUNS = {
+    "detector": "nouns", "alias": "nouns", "run": "nouns", "tag": "nouns", "default": "nouns",
+    "access": "hosting", "hook": "hosting", "bundle": "keeping",
+}  # fmt: skip
 
 
 def build(arguments: list[str]) -> typer.Typer:
@@ -41,9 +48,9 @@ def build(arguments: list[str]) -> typer.Typer:
         if called == verb or not known:
             function = getattr(import_module(f"calibvcs.cli.{module}"), verb)
             app.command(verb, help=function.__doc__, rich_help_panel=module)(function if known else _without_options)
-    for noun in _NOUNS:
+    for noun, module in _NOUNS.items():
         if called == noun or not known:
-            group = getattr(import_module("calibvcs.cli.nouns"), noun)
+            group = getattr(import_module(f"calibvcs.cli.{module}"), noun)
             app.add_typer(group if known else typer.Typer(help=group.info.help), name=noun)
     return app
 

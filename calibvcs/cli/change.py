@@ -41,6 +41,7 @@ def add(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Pass the gate; needs --reason.")] = False,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why refused data are right.")] = "",
+    sign: options.Sign = None,
     dry_run: options.DryRun = False,
     repo: options.Repo = None,
     json: options.Json = False,
@@ -48,7 +49,7 @@ def add(
     """Add a constant; it becomes the default of its range."""
     if force != bool(reason.strip()):
         raise InvalidOptionError("--force", reason, "--force and --reason TEXT go together")
-    with calibvcs.open(repo) as repository:
+    with calibvcs.open(repo, sign=sign) as repository:
         if manifest is not None:
             _nothing_beside_manifest(detector, begin, end)
             added = repository.add_manifest(
@@ -82,12 +83,13 @@ def add(
 def lock(
     constant: options.Constant,
     message: options.Message = "",
+    sign: options.Sign = None,
     dry_run: options.DryRun = False,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Protect the default of a constant: changes are refused, with this comment."""
-    with calibvcs.open(repo) as repository:
+    with calibvcs.open(repo, sign=sign) as repository:
         state = repository.lock(constant, message=message, dry_run=dry_run)
     output.changed(state, views.default, as_json_text=json, dry_run=dry_run)
 
@@ -95,12 +97,13 @@ def lock(
 def unlock(
     constant: options.Constant,
     message: options.Message = "",
+    sign: options.Sign = None,
     dry_run: options.DryRun = False,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Take the protection of a default away."""
-    with calibvcs.open(repo) as repository:
+    with calibvcs.open(repo, sign=sign) as repository:
         state = repository.unlock(constant, message=message, dry_run=dry_run)
     output.changed(state, views.default, as_json_text=json, dry_run=dry_run)
 
@@ -108,12 +111,13 @@ def unlock(
 def withdraw(
     constant: options.Constant,
     message: options.Message = "",
+    sign: options.Sign = None,
     dry_run: options.DryRun = False,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Mark the default of a range as bad: readers skip the range until another version is made its default."""
-    with calibvcs.open(repo) as repository:
+    with calibvcs.open(repo, sign=sign) as repository:
         state = repository.withdraw(constant, message=message, dry_run=dry_run)
     output.changed(state, views.default, as_json_text=json, dry_run=dry_run)
     if not json:

@@ -24,11 +24,12 @@ def diff(result: Diff) -> Iterator[str]:
         return
     for difference in result.constants:
         if difference.status != "same":
-            yield from _constant(difference)
+            yield from constant(difference)
     yield from (f"{bold('changed')} {path}" for path in result.files)
 
 
-def _constant(difference: ConstantDifference) -> Iterator[str]:
+def constant(difference: ConstantDifference) -> Iterator[str]:
+    """Show what differs between two versions of a constant."""
     names = {"added": difference.b, "removed": difference.a}
     yield f"{bold(difference.status)} {names.get(difference.status, f'{difference.a} -> {difference.b}')}"
     if difference.array:

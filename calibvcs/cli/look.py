@@ -78,13 +78,23 @@ def log(
     until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Not newer than this.")] = None,
     grep: Annotated[str, typer.Option("--grep", metavar="REGEX", help="Searched in the comments.")] = "",
     limit: Annotated[int | None, typer.Option("-n", "--max-count", min=0, help="Most commits to show.")] = None,
+    show_signature: Annotated[bool, typer.Option("--show-signature", help="Check the signature of each.")] = False,
     at: options.At = None,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Show what was changed, newest first."""
     with calibvcs.open(repo) as repository:
-        found = repository.log(pattern, author=author, since=since, until=until, grep=grep, limit=limit, at=at)
+        found = repository.log(
+            pattern,
+            author=author,
+            since=since,
+            until=until,
+            grep=grep,
+            limit=limit,
+            at=at,
+            signatures=show_signature,
+        )
     output.show(found, views.log, as_json_text=json)
 
 
@@ -106,13 +116,22 @@ def diff(
 
 def verify(
     deep: Annotated[bool, typer.Option("--deep", help="Also read every payload that was ever stored.")] = False,
+    signatures: Annotated[bool, typer.Option("--signatures", help="Check those of all commits and tags.")] = False,
+    require: Annotated[
+        bool, typer.Option("--require", help="With --signatures: each has to be signed by a known key.")
+    ] = False,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="REF|DATE", help="With --signatures: only what came later.")
+    ] = None,
     at: options.At = None,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Check that the repository keeps the promises of its format; exit status 1 where it does not."""
+    if not signatures and (require or since):
+        raise InvalidOptionError("--require" if require else "--since", since or "", "it goes with --signatures")
     with calibvcs.open(repo) as repository:
-        found = repository.verify(deep=deep, at=at)
+        found = repository.verify(deep=deep, at=at, signatures=signatures, require=require, since=since)
     output.show(found, views.verification, as_json_text=json)
     raise typer.Exit(exits.OK if found.sound else exits.DIFFERENT)
 

@@ -8,12 +8,14 @@ import typer
 
 import calibvcs
 from calibvcs.cli import options, output, views
+from calibvcs.cli.tagging import tag
 
 detector = typer.Typer(help="Register detectors, and what is known of them.", no_args_is_help=True)
 alias = typer.Typer(help="Dated names for detectors.", no_args_is_help=True)
 run = typer.Typer(help="The run table of an experiment: dark runs and their reasons.", no_args_is_help=True)
-tag = typer.Typer(help="Names for the whole set of defaults at a commit.", no_args_is_help=True)
 default = typer.Typer(help="Which version of a constant readers get.", no_args_is_help=True)
+
+__all__ = ["alias", "default", "detector", "run", "tag"]
 
 _Name = Annotated[str, typer.Argument(metavar="DETNAME", help="<dettype>-<detid>, for example jungfrau-000003.")]
 _Longname = Annotated[str | None, typer.Option("--longname", metavar="L", help="The DAQ's unique id.")]
@@ -34,12 +36,13 @@ def detector_add(
     successor: _Successor = None,
     param: options.Params = None,
     message: options.Message = "",
+    sign: options.Sign = None,
     dry_run: options.DryRun = False,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Register a detector."""
-    with calibvcs.open(repo) as repository:
+    with calibvcs.open(repo, sign=sign) as repository:
         result = repository.detector.add(
             name,
             longname=longname,
@@ -62,12 +65,13 @@ def detector_set(
     successor: _Successor = None,
     param: options.Params = None,
     message: options.Message = "",
+    sign: options.Sign = None,
     dry_run: options.DryRun = False,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Change the record of a detector; what is not named stays."""
-    with calibvcs.open(repo) as repository:
+    with calibvcs.open(repo, sign=sign) as repository:
         result = repository.detector.set(
             name,
             longname=longname,
@@ -111,12 +115,13 @@ def alias_add(
     begin: options.Begin = None,
     end: options.End = None,
     message: options.Message = "",
+    sign: options.Sign = None,
     dry_run: options.DryRun = False,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Let a name mean a detector from one time to another."""
-    with calibvcs.open(repo) as repository:
+    with calibvcs.open(repo, sign=sign) as repository:
         result = repository.alias.add(
             name, detector, begin=begin or "0", end=end, source=source, message=message, dry_run=dry_run
         )
@@ -159,12 +164,13 @@ def run_mark(
     begin: options.Begin = None,
     end: options.End = None,
     instrument: Annotated[str, typer.Option("--instrument", metavar="I", help="Instrument of the experiment.")] = "",
+    sign: options.Sign = None,
     dry_run: options.DryRun = False,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Write down a run: what it was for, when, and why it was taken."""
-    with calibvcs.open(repo) as repository:
+    with calibvcs.open(repo, sign=sign) as repository:
         result = repository.run.mark(
             name,
             kind=kind,
@@ -182,12 +188,13 @@ def run_mark(
 def run_unmark(
     name: _RunName,
     message: options.Message = "",
+    sign: options.Sign = None,
     dry_run: options.DryRun = False,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Take a run out of the table; history keeps it."""
-    with calibvcs.open(repo) as repository:
+    with calibvcs.open(repo, sign=sign) as repository:
         result = repository.run.unmark(name, message=message, dry_run=dry_run)
     output.changed(result, views.runs, as_json_text=json, dry_run=dry_run)
 
@@ -206,41 +213,6 @@ def run_ls(
     output.show(result, views.runs, as_json_text=json)
 
 
-@tag.command("create")
-def tag_create(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the tag.")],
-    message: options.Message = "",
-    at: options.At = None,
-    dry_run: options.DryRun = False,
-    repo: options.Repo = None,
-    json: options.Json = False,
-) -> None:
-    """Name the whole set of defaults; a tag never moves."""
-    with calibvcs.open(repo) as repository:
-        result = repository.tag.create(name, message=message, at=at, dry_run=dry_run)
-    output.changed(result, views.tags, as_json_text=json, dry_run=dry_run)
-
-
-@tag.command("list")
-def tag_list(repo: options.Repo = None, json: options.Json = False) -> None:
-    """List the tags."""
-    with calibvcs.open(repo) as repository:
-        result = repository.tag.list()
-    output.show(result, views.tags, as_json_text=json)
-
-
-@tag.command("show")
-def tag_show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the tag.")],
-    repo: options.Repo = None,
-    json: options.Json = False,
-) -> None:
-    """Show one tag."""
-    with calibvcs.open(repo) as repository:
-        result = repository.tag.show(name)
-    output.show(result, views.tags, as_json_text=json)
-
-
 @default.command("show")
 def default_show(
     constant: options.Constant, at: options.At = None, repo: options.Repo = None, json: options.Json = False
@@ -255,11 +227,12 @@ def default_show(
 def default_set(
     constant: Annotated[str, typer.Argument(metavar="CONSTANT@vN", help="The version that readers shall get.")],
     message: options.Message = "",
+    sign: options.Sign = None,
     dry_run: options.DryRun = False,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Make a version the default again; no version is lost."""
-    with calibvcs.open(repo) as repository:
+    with calibvcs.open(repo, sign=sign) as repository:
         result = repository.default.set(constant, message=message, dry_run=dry_run)
     output.changed(result, views.default, as_json_text=json, dry_run=dry_run)

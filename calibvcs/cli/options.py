@@ -24,6 +24,10 @@ Run = Annotated[
 ]
 Message = Annotated[str, typer.Option("--message", "-m", metavar="WHY", help="Why; it becomes the commit's comment.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and show everything, change nothing.")]
+Sign = Annotated[
+    bool | None,
+    typer.Option("--sign/--no-sign", "-S", help="Sign with user.signingkey. Default: commit.gpgsign and tag.gpgsign."),
+]
 Begin = Annotated[str | None, typer.Option("--begin", metavar="TIME", help="First second of validity.")]
 End = Annotated[str | None, typer.Option("--end", metavar="TIME", help="First second behind it; default: open.")]
 Params = Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from calibvcs.cli import tag_view
 from calibvcs.cli.output import bold, coloured, table
 from calibvcs.model.times import as_text
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from calibvcs.ops.alias import AliasList
     from calibvcs.ops.candidate import Changes
     from calibvcs.ops.choosing import Chosen
+    from calibvcs.ops.commit_edits import EditsCommitted
     from calibvcs.ops.default import Default
     from calibvcs.ops.detector import DetectorList, DetectorResult
     from calibvcs.ops.doctor import Diagnosis
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from calibvcs.ops.ls import Listing, Row
     from calibvcs.ops.run import RunList
     from calibvcs.ops.show import Shown
-    from calibvcs.ops.tag import TagList
     from calibvcs.ops.verify import Verification
     from calibvcs.ops.why import Why
 
@@ -81,6 +82,7 @@ def listing(result: Listing) -> Iterator[str]:
         for row in result.constants
     ]
     yield from table(("constant", "version", "date", "author", "data", "state", "comment"), rows)
+    yield from tag_view.marks(result.tags)
 
 
 def long_listing(result: Listing) -> Iterator[str]:
@@ -95,6 +97,7 @@ def long_listing(result: Listing) -> Iterator[str]:
         for row in result.constants
     ]  # fmt: skip
     yield from table(head, rows, right=("bytes",))
+    yield from tag_view.marks(result.tags)
 
 
 def chosen(result: Chosen) -> Iterator[str]:
@@ -137,6 +140,9 @@ def log(result: Log) -> Iterator[str]:
         yield f"{coloured(f'commit {entry.commit}', 33)}  {entry.action}"
         yield f"Author: {entry.author} <{entry.email}>"
         yield f"Date:   {entry.date}"
+        if entry.signature is not None:
+            yield f"Signed: {tag_view.signature(entry.signature)}"
+        yield from tag_view.marks(entry.tags)
         for touched in entry.constants:
             yield f"        {touched.constant}{f' -> {touched.version}' if touched.version else ''}"
         yield ""
@@ -146,8 +152,8 @@ def log(result: Log) -> Iterator[str]:
             yield f"    (forced: {entry.forced})"
 
 
-def added(result: AddResult) -> Iterator[str]:
-    """Show what `add` did."""
+def added(result: AddResult | EditsCommitted) -> Iterator[str]:
+    """Show what `add` did, or `commit` with new data."""
     for one in result.constants:
         yield f"added {bold(f'{one.constant}@{one.version}')}  commit {result.commit[:_ID]}  blob {one.blob[:_ID]}"
         yield f"  {_changes(one.changes)}"
@@ -194,6 +200,7 @@ def shown(result: Shown) -> Iterator[str]:
     if result.panels:
         more = ", ..." if len(result.panels) > 8 else ""
         yield f"  panels     {len(result.panels)}: {', '.join(result.panels[:8])}{more}"
+    yield from (f"  {line}" for line in tag_view.marks(result.tags))
     yield from _statistics(result)
     yield from result.text.splitlines()
 
@@ -263,12 +270,6 @@ def runs(result: RunList) -> Iterator[str]:
     yield from table(("run", "kind", "begin", "end", "reason", "comment"), rows)
 
 
-def tags(result: TagList) -> Iterator[str]:
-    """Show tags."""
-    rows = [(t.name, t.commit[:_ID], t.date, t.tagger, t.constants, t.message.partition("\n")[0]) for t in result.tags]
-    yield from table(("tag", "commit", "date", "tagger", "constants", "message"), rows, right=("constants",))
-
-
 def verification(result: Verification) -> Iterator[str]:
     """Show what `verify` found."""
     for finding in result.findings:
@@ -276,4 +277,7 @@ def verification(result: Verification) -> Iterator[str]:
     deep = f", {result.objects} payloads read" if result.objects else ""
     errors = sum(finding.level == "error" for finding in result.findings)
     warnings = len(result.findings) - errors
+    if result.signatures:
+        s = result.signatures
+        yield f"signatures: {s.good} good, {s.bad} bad, {s.unknown} not known, {s.missing} missing"
     yield f"{result.constants} constants at {result.at[:_ID]}{deep}: {errors} errors, {warnings} warnings"

@@ -5,17 +5,18 @@ branch it stands on (``docs/exit-codes.md``)::
 
     CalibvcsError
     ├── UsageError             2  InvalidNameError  InvalidTimeError  InvalidRangeError  InvalidOptionError
-    │                             NoIdentityError
+    │                             NoIdentityError  NoSigningKeyError
     ├── NotFoundError          3  NoRepositoryError  UnknownDetectorError  UnknownConstantError  NoValidConstantError
     │                             UnknownVersionError  UnknownRevisionError  UnknownRunError  UnknownTagError
-    │                             MissingFileError
+    │                             MissingFileError  MissingProgramError
     ├── RefusedError           4  EmptyCommentError  InvalidDataError  GateRefusedError  LockedError  OverlapError
+    │                             RemovedConstantError  TagStateRefusedError  TagNotAcceptedError
     ├── ConflictError          5  AlreadyExistsError  NothingToChangeError  BranchMovedError  WriterBusyError
-    │                             DirtyWorktreeError
-    ├── AccessError            6  NotWritableError  PushRefusedError
+    │                             DirtyWorktreeError  NothingToCommitError  MergeConflictError
+    ├── AccessError            6  NotWritableError  PushRefusedError  SigningFailedError
     ├── BrokenRepositoryError  7  NotCalibvcsError  UnsupportedFormatError  InvalidDocumentError  DamagedObjectError
-    │                             DamagedRepositoryError  DamagedPackError
-    ├── NetworkError           8  another repository cannot be reached
+    │                             DamagedRepositoryError  DamagedPackError  BrokenTagStateError
+    ├── NetworkError           8  NotHereError, and another repository that cannot be reached
     └── StorageError           9  the disk is full or fails
 
 A class states its text as two templates over its fields: ``says``, what was given and
@@ -24,7 +25,7 @@ what is allowed, and ``advises``, what to do next. Errors keep their fields and 
 
 from __future__ import annotations
 
-from calibvcs.errors.network import DamagedPackError, NetworkError, PushRefusedError
+from calibvcs.errors.network import DamagedPackError, NetworkError, NotHereError, PushRefusedError
 from calibvcs.errors.refusals import (
     AlreadyExistsError,
     BranchMovedError,
@@ -34,10 +35,13 @@ from calibvcs.errors.refusals import (
     GateRefusedError,
     InvalidDataError,
     LockedError,
+    MergeConflictError,
     NothingToChangeError,
+    NothingToCommitError,
     OverlapError,
     Refusal,
     RefusedError,
+    RemovedConstantError,
     WriterBusyError,
 )
 from calibvcs.errors.requests import (
@@ -62,6 +66,14 @@ from calibvcs.errors.root import (
     CalibvcsError,
     nearest,
 )
+from calibvcs.errors.signing import (
+    BrokenTagStateError,
+    MissingProgramError,
+    NoSigningKeyError,
+    SigningFailedError,
+    TagNotAcceptedError,
+    TagStateRefusedError,
+)
 from calibvcs.errors.surroundings import (
     AccessError,
     BrokenRepositoryError,
@@ -79,6 +91,7 @@ __all__ = [
     "AlreadyExistsError",
     "BranchMovedError",
     "BrokenRepositoryError",
+    "BrokenTagStateError",
     "CalibvcsError",
     "ConflictError",
     "DamagedObjectError",
@@ -94,20 +107,29 @@ __all__ = [
     "InvalidRangeError",
     "InvalidTimeError",
     "LockedError",
+    "MergeConflictError",
     "MissingFileError",
+    "MissingProgramError",
     "NetworkError",
     "NoIdentityError",
     "NoRepositoryError",
+    "NoSigningKeyError",
     "NoValidConstantError",
     "NotCalibvcsError",
     "NotFoundError",
+    "NotHereError",
     "NotWritableError",
     "NothingToChangeError",
+    "NothingToCommitError",
     "OverlapError",
     "PushRefusedError",
     "Refusal",
     "RefusedError",
+    "RemovedConstantError",
+    "SigningFailedError",
     "StorageError",
+    "TagNotAcceptedError",
+    "TagStateRefusedError",
     "UnknownConstantError",
     "UnknownDetectorError",
     "UnknownRevisionError",

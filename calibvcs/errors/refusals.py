@@ -67,6 +67,24 @@ class LockedError(RefusedError):
     advises = "calibvcs unlock {constant} -m WHY, then repeat"
 
 
+class RemovedConstantError(RefusedError):
+    """Files of constants, or of what stands beside them, were taken away from the worktree."""
+
+    removed: tuple[str, ...]
+    renamed: str = ""
+
+    says = "removed from the worktree: {removed}; there is no deletion, and history would keep it anyway"
+
+    @property
+    def hint(self) -> str:
+        """How to mark what is bad, or to give it another range."""
+        first = self.removed[0]
+        if self.renamed:
+            keep = f"calibvcs restore {first} brings the old one back, commit adds {self.renamed} beside it"
+            return f"a range is not renamed: {keep}; then calibvcs withdraw {first} -m WHY, if it was wrong"
+        return f"calibvcs restore {first} brings it back; calibvcs withdraw CONSTANT -m WHY marks a bad one"
+
+
 class OverlapError(RefusedError):
     """An alias would mean two detectors at one time."""
 
@@ -115,6 +133,21 @@ class BranchMovedError(ConflictError):
     advises = "repeat the command"
 
 
+class MergeConflictError(ConflictError):
+    """Two clones changed the same, and not to the same."""
+
+    name: str
+    conflicts: tuple[str, ...]
+
+    @property
+    def problem(self) -> str:
+        """What both changed, one a line."""
+        listed = "".join(f"\n  {conflict}" for conflict in self.conflicts)
+        return f"{self.name} and this clone changed the same; nothing was merged:{listed}"
+
+    advises = "see the numbers with --show; then decide for all (--ours, --theirs, --newest) or one (--take ours:NAME)"
+
+
 class WriterBusyError(ConflictError):
     """Another writer holds a lock file for longer than a writer ever needs it."""
 
@@ -131,4 +164,23 @@ class DirtyWorktreeError(ConflictError):
     paths: tuple[str, ...]
 
     says = "edited in the worktree and not committed: {paths}"
-    advises = "commit or restore these files with git first; nothing was changed"
+    advises = "nothing was changed; first: calibvcs commit -m WHY, or calibvcs restore {paths}"
+
+
+class NothingToCommitError(ConflictError):
+    """No edit is there that could be committed."""
+
+    reason: str = "worktree clean"
+    left: tuple[str, ...] = ()
+
+    says = "nothing to commit, {reason}"
+
+    @property
+    def problem(self) -> str:
+        """Why, and every file that is none of the format, one a line."""
+        return super().problem + "".join(f"\n  - {one}" for one in self.left)
+
+    @property
+    def hint(self) -> str:
+        """Where files that are left over would belong."""
+        return "docs/formats/repository-v1.md tells where files stand; calibvcs add takes any file" if self.left else ""

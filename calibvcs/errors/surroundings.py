@@ -75,7 +75,7 @@ class DamagedObjectError(BrokenRepositoryError):
     path: str = ""
 
     says = "object {object_id}: {reason}"
-    advises = "run git fsck; copy the object from another clone: git fetch REMOTE"
+    advises = "calibvcs repair --from REMOTE brings it back from another clone: a remote, an address or a path"
 
 
 class StorageError(CalibvcsError):

@@ -8,7 +8,7 @@ from calibvcs.formats import toml_document
 from calibvcs.model.metadata import InputFile, Metadata, Origin, Provenance
 
 
-def decode(data: bytes, path: str) -> Metadata:
+def decode(data: bytes, path: str, *, form: tuple[str, tuple[int, ...]] | None = None) -> Metadata:
     """Read the metadata of a constant.
 
     Parameters
@@ -17,6 +17,8 @@ def decode(data: bytes, path: str) -> Metadata:
         Content of the file.
     path : str
         Its path, for messages.
+    form : tuple of str and tuple of int, optional
+        Dtype and shape of the data, which stand for what the file does not say; default is that it has to say them.
 
     Returns
     -------
@@ -35,8 +37,8 @@ def decode(data: bytes, path: str) -> Metadata:
         for row in provenance.tables("inputs")
     )
     return Metadata(
-        dtype=table.text("dtype"),
-        shape=table.integers("shape"),
+        dtype=table.text("dtype", form[0] if form else None),
+        shape=table.integers("shape") if form is None or "shape" in table else form[1],
         dims=table.texts("dims"),
         unit=table.text("unit", ""),
         convention=table.text("convention", ""),

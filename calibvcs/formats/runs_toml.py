@@ -28,7 +28,8 @@ def decode(data: bytes, experiment: str) -> RunTable:
         if run.run in runs:
             raise table.wrong("run", "a run number that no other row has", run.run)
         runs[run.run] = run
-    return RunTable(experiment, document.text("instrument", ""), tuple(runs[number] for number in sorted(runs)))
+    ordered = tuple(runs[number] for number in sorted(runs))
+    return RunTable(experiment, document.text("instrument", ""), ordered, document.texts("detectors"))
 
 
 def _row(table: toml_document.Table) -> Run:
@@ -76,4 +77,5 @@ def encode(table: RunTable, previous: bytes | None = None) -> bytes:
         }
         for run in table.runs
     ]
-    return toml_document.write({"instrument": table.instrument, "runs": rows}, previous)
+    head = {"instrument": table.instrument, "detectors": list(table.detectors) or None}
+    return toml_document.write({**head, "runs": rows}, previous)

@@ -11,6 +11,9 @@ from calibvcs.model.names import ConstantName
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
+
+    Signer: TypeAlias = Callable[[bytes], str]
 
 _ACTION = "Calibvcs-Action"
 _CONSTANT = "Calibvcs-Constant"
@@ -34,6 +37,7 @@ class Action(StrEnum):
     ALIAS = "alias"
     DETECTOR = "detector"
     RUN = "run"
+    MERGE = "merge"
 
 
 class Signature(NamedTuple):
@@ -166,6 +170,8 @@ class Commit(NamedTuple):
         Who made the change, and who wrote the commit.
     text : str
         The whole message.
+    signature : str
+        Its signature, not checked; empty where there is none.
     """
 
     id: str
@@ -174,6 +180,7 @@ class Commit(NamedTuple):
     author: Signature
     committer: Signature
     text: str
+    signature: str = ""
 
     @property
     def message(self) -> Message:
@@ -196,6 +203,8 @@ class Tag(NamedTuple):
         Who set it; None for a lightweight tag.
     text : str
         Its message.
+    signature : str
+        Its signature, not checked; empty where there is none.
     """
 
     name: str
@@ -203,6 +212,7 @@ class Tag(NamedTuple):
     id: str
     tagger: Signature | None = None
     text: str = ""
+    signature: str = ""
 
 
 class Person(NamedTuple):
@@ -218,6 +228,8 @@ class Person(NamedTuple):
         Returns UNIX seconds and minutes east of UTC.
     author_date, committer_date : tuple or None
         Times that replace the clock's.
+    signer : callable or None
+        Returns the signature of the bytes of a commit or tag; None leaves them without one.
     """
 
     name: str
@@ -227,6 +239,7 @@ class Person(NamedTuple):
     clock: Callable[[], tuple[int, int]]
     author_date: tuple[int, int] | None = None
     committer_date: tuple[int, int] | None = None
+    signer: Signer | None = None
 
     def sign(self) -> tuple[Signature, Signature]:
         """Return the signatures of author and committer, as of now."""

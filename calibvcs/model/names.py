@@ -123,6 +123,22 @@ def parse_tag(text: str) -> str:
     return text
 
 
+def parse_proposal(user: str, name: str) -> str:
+    """Return the branch of a proposal, ``proposals/<user>/<name>``.
+
+    Raises
+    ------
+    InvalidNameError
+        If it cannot be the name of a branch.
+    """
+    for what, text in (("user", user), ("proposal", name)):
+        if not (re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*", text) and ".." not in text and "@{" not in text) or (
+            text.endswith((".", ".lock"))
+        ):
+            raise InvalidNameError(what, text, "letters, digits and _ . @ + - after a letter or digit, without '..'")
+    return f"proposals/{user}/{name}"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class DetectorName:
     """A detector: ``<dettype>-<detid>``.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from calibvcs.errors import UnknownRunError
@@ -56,16 +56,35 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class RunTable:
-    """The runs of one experiment, ordered by run number."""
+    """The runs of one experiment, ordered by run number.
+
+    Attributes
+    ----------
+    experiment, instrument : str
+        Their names.
+    runs : tuple of Run
+        The runs.
+    detectors : tuple of str
+        Names or aliases of the detectors that it uses; empty where nobody said.
+    """
 
     experiment: str
     instrument: str = ""
     runs: tuple[Run, ...] = ()
+    detectors: tuple[str, ...] = ()
+
+    @property
+    def window(self) -> tuple[int, int | None]:
+        """From when to when it takes data: UNIX seconds, half-open, None is open; all times where no run has one."""
+        begins = [run.begin for run in self.runs if run.begin is not None]
+        ends = [run.end for run in self.runs if run.begin is not None]
+        last = [end for end in ends if end is not None]
+        return min(begins, default=0), max(last) if ends and len(last) == len(ends) else None
 
     def marked(self, run: Run) -> RunTable:
         """Return the table with this run in place of the one with its number."""
         others = [other for other in self.runs if other.run != run.run]
-        return RunTable(self.experiment, self.instrument, tuple(sorted([*others, run], key=lambda r: r.run)))
+        return replace(self, runs=tuple(sorted([*others, run], key=lambda r: r.run)))
 
     def unmarked(self, number: int) -> RunTable:
         """Return the table without a run.
@@ -76,7 +95,7 @@ class RunTable:
             If it is not there.
         """
         self._find(number)
-        return RunTable(self.experiment, self.instrument, tuple(run for run in self.runs if run.run != number))
+        return replace(self, runs=tuple(run for run in self.runs if run.run != number))
 
     def begin_of(self, number: int) -> int:
         """Return the time at which a run began, UNIX seconds.

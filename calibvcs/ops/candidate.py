@@ -95,7 +95,7 @@ class State:
         InvalidRangeError, UnknownRunError
             If the range is empty, or a run is not in the run table.
         """
-        key = (new.begin, new.end, new.origin.experiment, new.origin.run, new.origin.run_end)
+        key = (new.validity, new.begin, new.end, new.origin.experiment, new.origin.run, new.origin.run_end)
         if key not in self._validities:
             self._validities[key] = validity(self.catalogue, new)
         return self._validities[key]

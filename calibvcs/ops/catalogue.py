@@ -9,7 +9,6 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from calibvcs.errors import (
-    DamagedObjectError,
     InvalidDocumentError,
     NotCalibvcsError,
     NoValidConstantError,
@@ -135,10 +134,9 @@ class Catalogue(Records):
 
     def _read_facts(self, constant: ConstantName) -> Facts:
         metadata, entry = self.metadata(constant), self.payload(constant)[1]
-        try:
-            size = self.snapshot.store.blob_head(entry.id, 0)[1]
-        except DamagedObjectError:  # a list is still a list where data are missing; verify tells
-            size = None
+        store = self.snapshot.store
+        # A list is still a list where data are missing: a squeezed clone left them elsewhere.
+        size = store.blob_head(entry.id, 0)[1] if store.kind(entry.id) else None
         return Facts(size, metadata.dtype, metadata.shape, metadata.locked, metadata.withdrawn)
 
     def choose(self, detector: DetectorName, ctype: str, time: float) -> ConstantName:

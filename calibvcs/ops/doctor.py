@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from calibvcs.store.git import GitStore
+    from calibvcs.store.worktree import Worktree
 
 _LIBRARIES = ("dulwich", "numpy", "h5py", "tomlkit", "typer", "rich", "zlib-ng")
 _ROOM = 1 << 30
@@ -124,10 +125,21 @@ def _upkeep(store: GitStore) -> list[Check]:
     if missing:
         advice = "; ".join(missing)
         checks.append(Check("settings", "warning", "packing and cloning arrays will be slow", advice))
+    if store.worktree is not None and store.worktree.pending():
+        checks.append(_unfinished(store.worktree))
     for lock, age in old_locks(store.folder):
         advice = f"if no program is writing, remove it: rm {lock}"
         checks.append(Check("lock", "warning", f"{lock} is {age:.0f} s old: its writer was killed, or hangs", advice))
     return checks
+
+
+def _unfinished(worktree: Worktree) -> Check:
+    """Finish what killed writers left undone, and tell it."""
+    try:
+        done = worktree.recover()
+    except CalibvcsError as error:
+        return Check("worktree", "warning", f"files do not follow what was committed: {error.problem}", error.hint)
+    return Check("worktree", "ok", f"brought up to date with {done} committed change(s) of writers that were killed")
 
 
 def _git() -> Check:

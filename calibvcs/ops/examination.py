@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calibvcs.errors import DamagedObjectError
+from calibvcs.errors import DamagedObjectError, NotHereError
 from calibvcs.model.array_blocks import blocks, in_memory_order
 from calibvcs.model.array_difference import ArrayDifference, compare, segment_difference
 from calibvcs.model.gate import Level
@@ -70,7 +70,7 @@ class StoredArray:
         try:
             for piece in self.store.blob_blocks(self.blob, self.header.data_offset + first * width, size * width):
                 yield np.frombuffer(piece, self.dtype)
-        except DamagedObjectError as error:
+        except (DamagedObjectError, NotHereError) as error:
             raise named(error, self.source) from error
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calibvcs.errors import DamagedObjectError, InvalidDataError, InvalidOptionError
+from calibvcs.errors import DamagedObjectError, InvalidDataError, InvalidOptionError, NotHereError
 from calibvcs.formats import npy
 from calibvcs.model.layout import ARRAY_FILE
 
@@ -83,7 +83,7 @@ def array_header(store: ReadableStore, blob: str, source: str) -> tuple[Header, 
         head, size = store.blob_head(blob, _USUAL_HEAD)
         if not npy.holds_header(head):
             head, size = store.blob_head(blob, npy.HEAD_SIZE)
-    except DamagedObjectError as error:
+    except (DamagedObjectError, NotHereError) as error:
         raise named(error, source) from error
     return npy.read_header(head, size, source), size
 
@@ -96,7 +96,7 @@ def load(store: ReadableStore, file: str, blob: str, source: str) -> Value:
 def _text(store: ReadableStore, blob: str, source: str) -> str:
     try:
         return store.blob(blob).decode()
-    except DamagedObjectError as error:
+    except (DamagedObjectError, NotHereError) as error:
         raise named(error, source) from error
     except UnicodeDecodeError as error:
         raise InvalidDataError(source, f"it is not UTF-8 text ({error.reason})", "calibvcs verify lists all") from None
@@ -124,7 +124,7 @@ def _fill(store: ReadableStore, blob: str, header: Header, source: str, out: NDA
 def _read(store: ReadableStore, blob: str, header: Header, source: str, array: NDArray[Any]) -> None:
     try:
         store.blob_into(blob, header.data_offset, np.asarray(array).reshape(-1).view(np.uint8).data)
-    except DamagedObjectError as error:
+    except (DamagedObjectError, NotHereError) as error:
         raise named(error, source) from error
 
 
@@ -146,6 +146,8 @@ def _form(out: object) -> str:
     return f"{out.dtype.name} {out.shape}{order}" + ("" if out.flags.writeable else ", read-only")
 
 
-def named(error: DamagedObjectError, source: str) -> DamagedObjectError:
-    """Return an error that also says what the damaged object holds."""
+def named(error: DamagedObjectError | NotHereError, source: str) -> DamagedObjectError | NotHereError:
+    """Return an error that also says what the object holds that is damaged, or not here."""
+    if isinstance(error, NotHereError):
+        return NotHereError(error.address, error.reason, blob=error.blob, source=source)
     return DamagedObjectError(error.object_id, f"{error.reason} (it holds {source})", error.path)

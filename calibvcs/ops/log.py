@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.errors import InvalidOptionError
 from calibvcs.model.layout import ALIASES_FILE, DETECTOR_FILE, aliases_file
 from calibvcs.model.times import as_text
 from calibvcs.ops.reference import expand, literal_prefix, matches
+from calibvcs.ops.tag_states import TagMarks
 from calibvcs.store.trees import changed_files
 
 if TYPE_CHECKING:
+    from calibvcs.model.signatures import SignatureCheck
     from calibvcs.ops.catalogue import Catalogue
     from calibvcs.ops.history import Event
+    from calibvcs.ops.signatures import Signatures
+    from calibvcs.ops.tag_states import TagStates
     from calibvcs.store.protocol import ReadableStore
 
 
@@ -65,6 +69,10 @@ class Entry:
         The reason for passing the gate by force.
     constants : tuple of Touched
         What it touched.
+    tags : tuple of TagStates
+        The tags that stand on it, with their states and how these came about.
+    signature : SignatureCheck or None
+        What came out when its signature was checked; None where nobody asked.
     """
 
     commit: str
@@ -76,6 +84,8 @@ class Entry:
     body: str
     forced: str
     constants: tuple[Touched, ...]
+    tags: tuple[TagStates, ...] = ()
+    signature: SignatureCheck | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +97,13 @@ class Log:
     commits: tuple[Entry, ...]
 
 
-def log(catalogue: Catalogue, pattern: str | None, wanted: LogFilter, now: float) -> Log:
+def log(
+    catalogue: Catalogue,
+    pattern: str | None,
+    wanted: LogFilter,
+    now: float,
+    signatures: Signatures | None = None,
+) -> Log:
     """Return what was changed.
 
     Parameters
@@ -100,6 +116,8 @@ def log(catalogue: Catalogue, pattern: str | None, wanted: LogFilter, now: float
         Which commits are wanted.
     now : float
         When an alias is to be resolved, UNIX seconds.
+    signatures : Signatures, optional
+        Checks the signature of each commit that is returned.
 
     Returns
     -------
@@ -119,13 +137,17 @@ def log(catalogue: Catalogue, pattern: str | None, wanted: LogFilter, now: float
         raise InvalidOptionError("--grep", wanted.grep, f"a regular expression ({error})") from None
     globs = expand(catalogue, pattern, now) if pattern else None
     store = catalogue.snapshot.store
+    tags = TagMarks(store)
     entries: list[Entry] = []
     for event in catalogue.history.events(*_easily_told(globs)):
         if wanted.limit is not None and len(entries) >= wanted.limit:
             break
         if _meets(event, wanted, searched) and (globs is None or _touches(store, event, globs)):
-            entries.append(_entry(event))
-    return Log(tuple(entries))
+            entries.append(_entry(event, tags.on(event.commit.id)))
+    if signatures is None:
+        return Log(tuple(entries))
+    checks = dict(signatures.each(entry.commit for entry in entries))
+    return Log(tuple(replace(entry, signature=checks[entry.commit]) for entry in entries))
 
 
 def _easily_told(globs: tuple[str, str, str] | None) -> tuple[str | None, tuple[str, ...]]:
@@ -165,7 +187,7 @@ def _touches(store: ReadableStore, event: Event, globs: tuple[str, str, str]) ->
     )
 
 
-def _entry(event: Event) -> Entry:
+def _entry(event: Event, tags: tuple[TagStates, ...]) -> Entry:
     author = event.commit.author
     return Entry(
         commit=event.commit.id,
@@ -177,4 +199,5 @@ def _entry(event: Event) -> Entry:
         body=event.message.body,
         forced=event.message.forced,
         constants=tuple(Touched(constant, version) for constant, version in event.versions),
+        tags=tags,
     )

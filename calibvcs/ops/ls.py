@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 from calibvcs.errors import NoValidConstantError
 from calibvcs.model.times import as_text
 from calibvcs.ops.reference import select
+from calibvcs.ops.tag_states import TagMarks
 
 if TYPE_CHECKING:
     from calibvcs.model.names import ConstantName
     from calibvcs.ops.catalogue import Catalogue
     from calibvcs.ops.folders import Facts
     from calibvcs.ops.history import Summary
+    from calibvcs.ops.tag_states import TagStates
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The constants of one commit."""
+    """The constants of one commit, and the tags that stand on it."""
 
     schema: ClassVar[str] = "calibvcs.ls/1"
 
     at: str
     constants: tuple[Row, ...]
+    tags: tuple[TagStates, ...] = ()
 
 
 def ls(catalogue: Catalogue, pattern: str | None, *, now: float, valid_at: float | None = None) -> Listing:
@@ -89,7 +92,8 @@ def ls(catalogue: Catalogue, pattern: str | None, *, now: float, valid_at: float
     defaults = catalogue.history.defaults(found)
     all_facts = catalogue.facts(found)
     rows = (_row(constant, facts, defaults.get(constant)) for constant, facts in zip(found, all_facts, strict=True))
-    return Listing(catalogue.snapshot.commit_id or "", tuple(rows))
+    at = catalogue.snapshot.commit_id or ""
+    return Listing(at, tuple(rows), TagMarks(catalogue.snapshot.store).on(at))
 
 
 def _in_force(catalogue: Catalogue, constant: ConstantName, time: float) -> bool:

@@ -41,6 +41,8 @@ class NewConstant:
         Free parameters.
     provenance : Provenance
         How the data came about.
+    validity : Validity or None
+        The range itself, where it is known; nothing else is looked at then to find it.
     """
 
     detector: str
@@ -53,6 +55,7 @@ class NewConstant:
     convention: str = ""
     parameters: Parameters = field(default_factory=dict)
     provenance: Provenance = field(default_factory=Provenance)
+    validity: Validity | None = None
 
 
 def validity(catalogue: Catalogue, new: NewConstant) -> Validity:
@@ -66,6 +69,8 @@ def validity(catalogue: Catalogue, new: NewConstant) -> Validity:
         If the range is empty, or a run is not in the run table.
     """
     origin = new.origin
+    if new.validity is not None:
+        return new.validity
     if new.begin is None:
         if not origin.experiment or origin.run is None:
             allowed = "the begin of the range is needed (or --experiment and --run, whose begin is taken)"

@@ -124,6 +124,24 @@ def from_file(path: str, ctype: str) -> Payload:
         raise MissingFileError(path, getattr(error, "strerror", None) or str(error)) from None
 
 
+def from_npy(path: str) -> Payload:
+    """Read a file that has to be ``.npy``.
+
+    Raises
+    ------
+    MissingFileError
+        If it cannot be read.
+    InvalidDataError
+        If it is not, or holds what is not stored.
+    """
+    try:
+        if Path(path).stat().st_size > _MAPPED:
+            return from_array(npy.read_file(path))
+        return from_array(npy.decode(Path(path).read_bytes(), path))
+    except OSError as error:
+        raise MissingFileError(path, error.strerror or str(error)) from None
+
+
 def _from_stream(stream: BinaryIO, ctype: str, source: str) -> Payload:
     data = stream.read(SIZE_LIMIT + 1)
     if len(data) > SIZE_LIMIT:

@@ -12,11 +12,16 @@ from calibvcs.model.times import as_text
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.get import read
 from calibvcs.ops.reference import locate
+from calibvcs.ops.tag_states import TagMarks
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from calibvcs.model.array_statistics import SegmentStatistics
     from calibvcs.model.metadata import Metadata
+    from calibvcs.ops.tag_states import TagStates
+    from calibvcs.store.protocol import ReadableStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class Shown:
         Labels of the panels of a geometry.
     text : str
         The text, for a constant that is text but no geometry.
+    tags : tuple of TagStates
+        The tags in whose set these data are the default, with their states.
     """
 
     schema: ClassVar[str] = "calibvcs.show/1"
@@ -52,6 +59,7 @@ class Shown:
     segments: tuple[SegmentStatistics, ...] = ()
     panels: tuple[str, ...] = ()
     text: str = ""
+    tags: tuple[TagStates, ...] = ()
 
 
 def show(catalogue: Catalogue, given: str, now: float) -> Shown:
@@ -106,4 +114,14 @@ def show(catalogue: Catalogue, given: str, now: float) -> Shown:
         segments=segments,
         panels=panels,
         text=text,
+        tags=tuple(_tags(store, f"{layout.constant_folder(located.constant)}/", constant.blob)),
     )
+
+
+def _tags(store: ReadableStore, folder: str, blob: str) -> Iterator[TagStates]:
+    """Yield the tags in whose set a constant has these data."""
+    marks = TagMarks(store)
+    for commit_id in marks.commits:
+        snapshot = Snapshot(store, commit_id)
+        if any(snapshot.blob_id(f"{folder}{file}") == blob for file in layout.PAYLOAD_FILES):
+            yield from marks.on(commit_id)

@@ -89,8 +89,9 @@ class Threads:
         if len(commit.parents) > 1:
             settled = self._settle(commit)
         records: tuple[str, ...] = ()
-        if message.action is None:
-            action, constants = self._made_by_hand(commit)
+        if message.action in {None, Action.MERGE}:  # what a merge has of its own is told by its files only
+            by_hand, constants = self._made_by_hand(commit)
+            action = action or by_hand
         elif message.action is Action.ADD:
             for constant in constants:
                 self._add(constant, commit)

@@ -79,7 +79,7 @@ def commit(store: Store, author: Person, plan: Callable[[Catalogue], Plan[T]]) -
         edits = {path: store.put_blob([new]) if isinstance(new, bytes) else new for path, new in made.edits.items()}
         signed, committer = author.sign()
         try:
-            return store.commit_edits(parent, edits, text, signed, committer), made.result
+            return store.commit_edits(parent, edits, text, signed, committer, sign=author.signer), made.result
         except BranchMovedError:
             if time.monotonic() > deadline:
                 raise BranchMovedError(store.branch, attempts) from None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from calibvcs.model.aliases import Alias
     from calibvcs.model.metadata import Metadata
     from calibvcs.ops.catalogue import Catalogue
+    from calibvcs.ops.signed_history import SignatureCounts
     from calibvcs.store.protocol import TreeEntry
 
 _TOP_FILES = {layout.ATTRIBUTES_FILE, ".gitignore", ".mailmap", "README.md", "LICENSE"}
@@ -49,6 +50,8 @@ class Verification:
         Number of payloads whose hash and values were checked; 0 unless deep.
     findings : tuple of Finding
         Errors first.
+    signatures : SignatureCounts or None
+        How many signatures are good, bad, unknown and missing; None where nobody asked.
     """
 
     schema: ClassVar[str] = "calibvcs.verify/1"
@@ -57,6 +60,7 @@ class Verification:
     constants: int
     objects: int
     findings: tuple[Finding, ...]
+    signatures: SignatureCounts | None = None
 
     @property
     def sound(self) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from calibvcs.errors import DamagedRepositoryError
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 _TRUE = {"true", "yes", "on", "1"}
@@ -37,6 +39,36 @@ def settings(path: Path) -> Mapping[str, str]:
         return {}
     found = plain_settings(data)
     return _dulwich_settings(path) if found is None else found
+
+
+def layered(paths: Iterable[Path]) -> Mapping[str, str]:
+    """Return what several configuration files set together, with the files that they include.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        The files, those that count most last; missing ones set nothing.
+
+    Returns
+    -------
+    mapping of str to str
+        As for `settings`.
+
+    Raises
+    ------
+    DamagedRepositoryError
+        If one cannot be read.
+    """
+    found: dict[str, str] = {}
+    for path in paths:
+        try:
+            one = settings(path)
+            if any(name.startswith(("include.", "includeif.")) for name in one):
+                one = _dulwich_settings(path, expand_includes=True)
+        except (ValueError, OSError) as error:
+            raise DamagedRepositoryError(str(path), f"it is no configuration of Git ({error})") from None
+        found.update(one)
+    return found
 
 
 def plain_settings(data: bytes) -> Mapping[str, str] | None:
@@ -84,10 +116,10 @@ def _is_word(text: str) -> bool:
     return text.isascii() and text.replace("-", "a").isalnum()
 
 
-def _dulwich_settings(path: Path) -> Mapping[str, str]:
+def _dulwich_settings(path: Path, *, expand_includes: bool = False) -> Mapping[str, str]:
     from dulwich.config import ConfigFile  # takes longer to import than most files to be read
 
-    config = ConfigFile.from_path(str(path), expand_includes=False)
+    config = ConfigFile.from_path(str(path), expand_includes=expand_includes)
     return {
         b".".join((section[0].lower(), *section[1:], name.lower())).decode(errors="replace"): value.decode(
             errors="surrogateescape"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -59,9 +58,12 @@ class ObjectDatabase(ObjectReader):
         return self.writer.write([(kind, buffers)])[0]
 
     def _packed(self, wanted: str) -> bool:
-        held = self.elsewhere(wanted)
-        if held is None:
-            return False
-        with suppress(OSError):  # a clean-up spares what is young; of a file of somebody else, it cannot be told
-            os.utime(held)
-        return True
+        while (held := self.elsewhere(wanted)) is not None:
+            try:
+                os.utime(held)  # a clean-up spares what is young
+            except FileNotFoundError:  # it was quicker
+                continue
+            except OSError:  # the file is somebody else's
+                return True
+            return True
+        return False

@@ -1,215 +1,47 @@
-"""The store in a Git repository, bare or with a worktree: readers take no lock, writers the branch's for an instant."""
+"""The store in a Git repository, bare or with a worktree: writers hold the branch for an instant."""
 
 from __future__ import annotations
 
 from contextlib import nullcontext, suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from calibvcs.errors import AlreadyExistsError, BranchMovedError, DamagedObjectError
+from calibvcs.errors import AlreadyExistsError, BranchMovedError
 from calibvcs.model.commits import Message, Tag
-from calibvcs.store.database import ObjectDatabase
-from calibvcs.store.derived import DerivedData
-from calibvcs.store.large_tree import MOST_KEPT, tree_of, weight_of
-from calibvcs.store.objects import (
-    decode_commit,
-    decode_tag,
-    encode_commit,
-    encode_signature,
-    encode_tag,
-)
-from calibvcs.store.opening import above, locate
-from calibvcs.store.recent import Recent
-from calibvcs.store.ref_reading import RefReader
+from calibvcs.store.configuration import is_true, settings
+from calibvcs.store.git_reading import GitReader
+from calibvcs.store.objects import encode_commit, encode_signature, encode_tag
 from calibvcs.store.refs import FOLDER_CLASH, append_reflog, branch_ref, clashing, compare_and_set
-from calibvcs.store.trees import edited
+from calibvcs.store.signed_objects import signed
+from calibvcs.store.trees import changed_files, edited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
-    from dulwich.object_store import DiskObjectStore
-
-    from calibvcs.model.commits import Commit, Signature
-    from calibvcs.store.clean_files import CleanFiles
-    from calibvcs.store.object_protocol import Objects, Verify
-    from calibvcs.store.protocol import Buffers, TreeEntry
+    from calibvcs.model.commits import Signature, Signer
+    from calibvcs.store.protocol import Buffers
     from calibvcs.store.worktree import Worktree
 
 _ZERO = "0" * 40
 
 
-class GitStore:
-    """Constants in a Git repository on disk.
-
-    Parameters
-    ----------
-    path : Path
-        Repository: its worktree, its ``.git`` or a bare one.
-    plain : bool
-        Read and write objects with dulwich alone, and not with readers and writers of our own.
-    verify : {"first", "always", "never"}
-        When the hash of what `blob_into` and `blob_blocks` read is checked: when a copy of it is read for the first
-        time, always, or never. All else is always checked; so is what is read with `plain`.
-
-    Raises
-    ------
-    NoRepositoryError
-        If there is no Git repository.
-    DamagedRepositoryError
-        If it cannot be opened, or is of a kind that is not known here.
-    """
-
-    def __init__(self, path: Path, *, plain: bool = False, verify: Verify = "first") -> None:
-        folders = locate(path)
-        self._root, self._control, self._folder, self.bare = folders
-        self.memo: dict[str, object] = {}
-        self._trees: Recent[Mapping[str, TreeEntry]] = Recent(MOST_KEPT)
-        self.derived = DerivedData(self._folder / "calibvcs" / "derived-1.sqlite3")
-        self._refs = RefReader(folders)
-        self._borrowed: DiskObjectStore | None = None
-        self._database = self._objects(plain=plain, verify=verify)
-        self._maps_files, self._verify = not (self.bare or plain), verify
-
-    @classmethod
-    def discover(cls, start: Path, *, verify: Verify = "first") -> GitStore:
-        """Open the repository that a folder lies in, as Git finds it. The parameters are those of the class.
-
-        Raises
-        ------
-        NoRepositoryError
-            If neither the folder nor one above it is a repository.
-        """
-        return cls(above(start), verify=verify)
-
-    def close(self) -> None:
-        """Give files and maps back."""
-        self._database.close()
-        self.derived.close()
-        if self._borrowed:
-            self._borrowed.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    # --- refs -------------------------------------------------------------------------------------------------
-
-    @property
-    def location(self) -> str:
-        """Where it is: the worktree, or the bare repository."""
-        return str(self._root)
-
-    @property
-    def folder(self) -> Path:
-        """The Git folder itself."""
-        return self._folder
-
-    @property
-    def branch(self) -> str:
-        """Name of the branch that HEAD stands on; ``HEAD`` where it is detached."""
-        return self._refs.head().branch
-
-    def refs(self) -> Mapping[str, str]:
-        """Return every ref with the id it stands on."""
-        return self._refs.all()
-
-    def tip(self) -> str | None:
-        """Return the commit that the branch stands on; None while it has none."""
-        return self._refs.head().commit
+class GitStore(GitReader):
+    """Constants in a Git repository on disk; its parameters are those of `GitReader`."""
 
     @cached_property
     def _worktree(self) -> Worktree | None:
         from calibvcs.store.worktree import Worktree  # only writers follow the branch
 
-        return None if self.bare else Worktree(self._root, self._control, self)
+        if self.bare:
+            return None
+        modes = is_true(settings(self._folder / "config").get("core.filemode", "true"))
+        return Worktree(self._root, self._control, self, modes=modes)
 
-    @cached_property
-    def _clean_files(self) -> CleanFiles:
-        from calibvcs.store.clean_files import CleanFiles
-
-        places = self._root, self._control / "index", self._folder / "info" / "attributes"
-        return CleanFiles(*places, check=self._verify == "always")
-
-    def _objects(self, *, plain: bool, verify: Verify) -> Objects:
-        if not plain:
-            return ObjectDatabase(self._folder / "objects", self._as_dulwich_reads, verify=verify)
-        from calibvcs.store.plain import PlainDatabase  # without it, dulwich is not needed to read
-
-        return PlainDatabase(self._as_dulwich_reads)
-
-    def _as_dulwich_reads(self) -> DiskObjectStore:
-        from dulwich.object_store import DiskObjectStore
-
-        if self._borrowed is None:
-            self._borrowed = DiskObjectStore(str(self._folder / "objects"))
-        return self._borrowed
-
-    # --- objects ----------------------------------------------------------------------------------------------
-
-    def commit(self, commit_id: str) -> Commit:
-        """Return a commit."""
-        return decode_commit(self._read(commit_id, "commit"), commit_id)
-
-    def tree(self, tree_id: str) -> Mapping[str, TreeEntry]:
-        """Return the names in a tree."""
-        return self._trees.made(tree_id, lambda: tree_of(self._read(tree_id, "tree"), tree_id), weight_of)
-
-    def tree_data(self, tree_id: str) -> bytes:
-        """Return the bytes of a tree as Git stores them, their hash checked."""
-        return self._read(tree_id, "tree")
-
-    def blob(self, blob_id: str) -> bytes:
-        """Return the content of a blob, its hash checked."""
-        return self._read(blob_id, "blob")
-
-    def blob_head(self, blob_id: str, length: int) -> tuple[bytes, int]:
-        """Return the first bytes of a blob, and its whole size in bytes."""
-        kind, head, size = self._database.read_head(blob_id, length)
-        if kind != "blob":
-            raise DamagedObjectError(blob_id, f"it is a {kind}, not a blob")
-        return head, size
-
-    def blob_into(self, blob_id: str, begin: int, out: memoryview) -> None:
-        """Read a blob, from some byte to its end, straight into memory."""
-        kind = self._database.read_into(blob_id, begin, out)
-        if kind != "blob":
-            raise DamagedObjectError(blob_id, f"it is a {kind}, not a blob")
-
-    def blob_blocks(self, blob_id: str, begin: int, size: int) -> Iterator[memoryview]:
-        """Read a blob, from some byte to its end, block by block; the hash is checked when the last one was read."""
-        return self._database.blocks(blob_id, "blob", begin, size)
-
-    def clean_file(self, path: str, blob_id: str, size: int) -> memoryview | None:
-        """Return a blob as a map of its file in the worktree; None where the file may hold something else."""
-        return self._clean_files.map(path, blob_id, size) if self._maps_files else None
-
-    def kind(self, wanted: str) -> str | None:
-        """Return commit, tree, blob or tag; None where there is no such object."""
-        return self._database.kind(wanted)
-
-    def abbreviated(self, prefix: str) -> Sequence[str]:
-        """Return the ids of the objects whose id begins with some hex digits."""
-        return self._database.beginning_with(prefix)
-
-    def tag(self, name: str) -> Tag | None:
-        """Return a tag by its name, or by the id of its object."""
-        target = self._refs.target(f"refs/tags/{name}") or name
-        kind = self.kind(target) if len(target) == len(_ZERO) else None
-        if kind == "commit" and target != name:
-            return Tag(name, target, target)
-        return decode_tag(self._read(target, "tag"), target, name) if kind == "tag" else None
-
-    def _read(self, wanted: str, kind: str) -> bytes:
-        found, content = self._database.read(wanted)
-        if found != kind:
-            raise DamagedObjectError(wanted, f"it is a {found}, not a {kind}")
-        return content
-
-    # --- writing ----------------------------------------------------------------------------------------------
+    @property
+    def worktree(self) -> Worktree | None:
+        """The checked-out files; None for a bare repository."""
+        return self._worktree
 
     def put_blob(self, buffers: Buffers) -> str:
         """Write a blob durably and return its id; nothing refers to it yet."""
@@ -220,7 +52,15 @@ class GitStore:
         return self._database.writer.batch()
 
     def commit_edits(
-        self, parent: str | None, edits: Mapping[str, str | None], text: str, author: Signature, committer: Signature
+        self,
+        parent: str | None,
+        edits: Mapping[str, str | None],
+        text: str,
+        author: Signature,
+        committer: Signature,
+        *,
+        sign: Signer | None = None,
+        merged: str | None = None,
     ) -> str:
         """Write trees and commit, move the branch, and bring the worktree after it."""
         branch = self.branch
@@ -228,7 +68,9 @@ class GitStore:
         if self.tip() != parent:
             raise BranchMovedError(branch)
         tree, made = edited(self.tree_data, self.commit(parent).tree if parent else None, edits)
-        commit = encode_commit(tree, (parent,) if parent else (), author, committer, text)
+        parents = tuple(one for one in (parent, merged) if one)
+        commit = encode_commit(tree, parents, author, committer, text)
+        commit = signed("commit", commit, sign(commit)) if sign else commit
         trees = [("tree", [data]) for data in made.values()]
         commit_id = self._database.writer.write([*trees, ("commit", [commit])])[-1]
         subject = Message.parse(text).subject
@@ -237,7 +79,25 @@ class GitStore:
                 raise BranchMovedError(branch)
         return commit_id
 
-    def create_tag(self, name: str, commit_id: str, text: str, tagger: Signature) -> Tag:
+    def advance(self, parent: str, commit_id: str, reason: str, committer: Signature) -> None:
+        """Move the branch to a commit that was made on it elsewhere, and bring the worktree after it."""
+        branch = self.branch
+        ref = branch_ref(branch)
+        paths = changed_files(self.tree, self.commit(parent).tree, self.commit(commit_id).tree)
+        with self._worktree.following(parent, paths) if self._worktree else nullcontext():
+            if not self._move(ref, parent, commit_id, reason, committer):
+                raise BranchMovedError(branch)
+
+    def create_tag(
+        self,
+        name: str,
+        target: str,
+        text: str,
+        tagger: Signature,
+        *,
+        kind: str = "commit",
+        sign: Signer | None = None,
+    ) -> Tag:
         """Write an annotated tag."""
         taken = AlreadyExistsError("tag", name, "tags are immutable; choose another name")
         if self._refs.target(f"refs/tags/{name}") is not None:
@@ -245,10 +105,16 @@ class GitStore:
         beside = clashing(self.refs(), f"refs/tags/{name}")
         if beside:
             raise AlreadyExistsError("tag", beside.removeprefix("refs/tags/"), FOLDER_CLASH)
-        tag_id = self._database.write("tag", [encode_tag(name, commit_id, tagger, text)])
+        tag = encode_tag(name, target, tagger, text, kind)
+        signature = sign(tag) if sign else ""
+        tag_id = self._database.write("tag", [signed("tag", tag, signature)])
         if not compare_and_set(self._folder, f"refs/tags/{name}", None, tag_id, self._refs.packed):
             raise taken
-        return Tag(name, commit_id, tag_id, tagger, text)
+        return Tag(name, target, tag_id, tagger, text, signature)
+
+    def set_ref(self, ref: str, old: str | None, new: str) -> bool:
+        """Let a ref stand on an id if it still stands on the old one; tell whether it did. No worktree follows it."""
+        return compare_and_set(self._folder, ref, old, new, self._refs.packed)
 
     def _move(self, ref: str, old: str | None, new: str, subject: str, committer: Signature) -> bool:
         if not compare_and_set(self._folder, ref, old, new, self._refs.packed):

@@ -20,13 +20,16 @@ _INFO_ATTRIBUTES = b"*.npy -delta\n"
 _SETTINGS = (
     ("uploadpack", "allowFilter", "true"),  # clones may leave the payloads out
     ("uploadpack", "allowReachableSHA1InWant", "true"),  # ... and ask for single ones later
+    ("uploadpack", "allowAnySHA1InWant", "true"),  # ... in Git's older protocol too, where the above means commits only
     ("receive", "denyNonFastForwards", "true"),  # history is never rewritten
     ("receive", "denyDeletes", "true"),
     ("transfer", "fsckObjects", "true"),
+    ("transfer", "unpackLimit", "1"),  # a push is kept as the pack that came: Git would deflate its arrays anew
+    ("pack", "compression", "0"),  # ... and so it would when it sends them: minutes, where seconds do
 )
 
 
-def initialise(path: Path, *, bare: bool) -> GitStore:
+def initialise(path: Path, *, bare: bool, branch: str = BRANCH) -> GitStore:
     """Make an empty repository, without any commit.
 
     Parameters
@@ -35,6 +38,8 @@ def initialise(path: Path, *, bare: bool) -> GitStore:
         Folder; it is made where it does not exist.
     bare : bool
         Whether it has no worktree, as a central repository.
+    branch : str, optional
+        Name of its branch.
 
     Returns
     -------
@@ -57,7 +62,7 @@ def initialise(path: Path, *, bare: bool) -> GitStore:
     with disk_errors(path):
         make_folders(path.absolute())
         create = Repo.init_bare if bare else Repo.init
-        repo = create(str(path), default_branch=BRANCH.encode())
+        repo = create(str(path), default_branch=branch.encode())
         with repo:
             config = repo.get_config()
             for section, name, value in _SETTINGS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 
 from calibvcs.errors import DamagedObjectError
 from calibvcs.store.objects import decode_tree
@@ -89,6 +89,10 @@ class LargeTree(Mapping[str, TreeEntry]):
         if entry is None:
             raise KeyError(name)
         return TreeEntry(int(entry[1], 8), entry[3].hex())
+
+    def items(self) -> ItemsView[str, TreeEntry]:
+        """Return all names with what they stand for, decoded at once."""
+        return self._entries.items()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)

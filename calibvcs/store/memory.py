@@ -11,12 +11,13 @@ from calibvcs.store.derived import DerivedData
 from calibvcs.store.large_tree import tree_of
 from calibvcs.store.objects import decode_commit, decode_tag, encode_commit, encode_tag, object_id
 from calibvcs.store.refs import DETACHED, FOLDER_CLASH, branch_ref, clashing
+from calibvcs.store.signed_objects import signed
 from calibvcs.store.trees import edited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from calibvcs.model.commits import Commit, Signature
+    from calibvcs.model.commits import Commit, Signature, Signer
     from calibvcs.store.protocol import Buffers, ReadableStore, TreeEntry
 
 BRANCH = "main"
@@ -150,25 +151,52 @@ class MemoryStore:
         return self._put("blob", b"".join(buffers))
 
     def commit_edits(
-        self, parent: str | None, edits: Mapping[str, str | None], text: str, author: Signature, committer: Signature
+        self,
+        parent: str | None,
+        edits: Mapping[str, str | None],
+        text: str,
+        author: Signature,
+        committer: Signature,
+        *,
+        sign: Signer | None = None,
+        merged: str | None = None,
     ) -> str:
         """Make the trees and the commit that follow from edits of a parent, and move the branch to it."""
         ref = branch_ref(self._branch)
         if self.tip() != parent:
             raise BranchMovedError(self._branch)
         tree, made = edited(self.tree_data, self.commit(parent).tree if parent else None, edits)
+        parents = tuple(one for one in (parent, merged) if one)
+        commit = encode_commit(tree, parents, author, committer, text)
+        commit = signed("commit", commit, sign(commit)) if sign else commit
         for data in made.values():
             self._put("tree", data)
-        commit_id = self._put("commit", encode_commit(tree, (parent,) if parent else (), author, committer, text))
+        commit_id = self._put("commit", commit)
         self._refs[ref] = commit_id
         return commit_id
+
+    def advance(self, parent: str, commit_id: str, reason: str, committer: Signature) -> None:  # noqa: ARG002 - no log
+        """Move the branch to a commit that was made on it elsewhere."""
+        ref = branch_ref(self._branch)
+        if self.tip() != parent:
+            raise BranchMovedError(self._branch)
+        self._refs[ref] = commit_id
 
     @contextmanager
     def batch(self) -> Iterator[None]:
         """Do nothing: there is no disk to be spared."""
         yield
 
-    def create_tag(self, name: str, commit_id: str, text: str, tagger: Signature) -> Tag:
+    def create_tag(
+        self,
+        name: str,
+        target: str,
+        text: str,
+        tagger: Signature,
+        *,
+        kind: str = "commit",
+        sign: Signer | None = None,
+    ) -> Tag:
         """Make an annotated tag."""
         ref = f"refs/tags/{name}"
         if ref in self._refs:
@@ -176,8 +204,10 @@ class MemoryStore:
         beside = clashing(self._refs, ref)
         if beside:
             raise AlreadyExistsError("tag", beside.removeprefix("refs/tags/"), FOLDER_CLASH)
-        self._refs[ref] = self._put("tag", encode_tag(name, commit_id, tagger, text))
-        return Tag(name, commit_id, self._refs[ref], tagger, text)
+        tag = encode_tag(name, target, tagger, text, kind)
+        signature = sign(tag) if sign else ""
+        self._refs[ref] = self._put("tag", signed("tag", tag, signature))
+        return Tag(name, target, self._refs[ref], tagger, text, signature)
 
     def _put(self, kind: str, data: bytes) -> str:
         new_id = object_id(kind, [data])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from calibvcs.errors import DamagedObjectError
 from calibvcs.model.commits import Commit, Signature, Tag
 from calibvcs.store.protocol import TreeEntry
+from calibvcs.store.signed_objects import split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,17 +97,19 @@ def decode_commit(data: bytes, commit_id: str) -> Commit:
     DamagedObjectError
         If the bytes are no commit.
     """
-    headers, text = _split(data)
+    payload, signature = split("commit", data)
+    headers, text = _split(payload)
     trees, authors, committers = headers.get("tree", []), headers.get("author", []), headers.get("committer", [])
     if not (trees and authors and committers and _HEX_ID.fullmatch(trees[0])):
         raise DamagedObjectError(commit_id, "it is no readable commit")
     parents = tuple(headers.get("parent", []))
-    return Commit(commit_id, trees[0], parents, decode_signature(authors[0]), decode_signature(committers[0]), text)
+    people = decode_signature(authors[0]), decode_signature(committers[0])
+    return Commit(commit_id, trees[0], parents, *people, text, signature.decode(errors="replace"))
 
 
-def encode_tag(name: str, commit_id: str, tagger: Signature, text: str) -> bytes:
-    """Return the bytes of an annotated tag on a commit."""
-    lines = [f"object {commit_id}", "type commit", f"tag {name}", f"tagger {encode_signature(tagger)}", "", text]
+def encode_tag(name: str, target: str, tagger: Signature, text: str, kind: str = "commit") -> bytes:
+    """Return the bytes of an annotated tag on a commit, or on another tag."""
+    lines = [f"object {target}", f"type {kind}", f"tag {name}", f"tagger {encode_signature(tagger)}", "", text]
     return "\n".join(lines).encode()
 
 
@@ -118,19 +121,21 @@ def decode_tag(data: bytes, tag_id: str, name: str) -> Tag:
     DamagedObjectError
         If the bytes are no tag.
     """
-    headers, text = _split(data)
+    payload, signature = split("tag", data)
+    headers, text = _split(payload)
     target = headers.get("object", [""])[0]
     if not _HEX_ID.fullmatch(target):
         raise DamagedObjectError(tag_id, "it is no readable tag")
     taggers = headers.get("tagger", [])
-    return Tag(name, target, tag_id, decode_signature(taggers[0]) if taggers else None, text)
+    tagger = decode_signature(taggers[0]) if taggers else None
+    return Tag(name, target, tag_id, tagger, text, signature.decode(errors="replace"))
 
 
 def _split(data: bytes) -> tuple[dict[str, list[str]], str]:
     head, _, text = data.decode(errors="replace").partition("\n\n")
     headers: dict[str, list[str]] = {}
     for line in head.split("\n"):
-        if not line.startswith(" "):  # continuation lines belong to signatures, which are not read here
+        if not line.startswith(" "):  # continuation lines belong to merged tags, which are not read here
             key, _, value = line.partition(" ")
             headers.setdefault(key, []).append(value)
     return headers, text

@@ -12,7 +12,7 @@ from zlib_ng import zlib_ng as zlib
 
 from calibvcs.store.beside import Beside
 from calibvcs.store.deflating import LEVEL, deflate, shrinks, store, stored_size
-from calibvcs.store.durable import disk_errors, make_folders, sync_folder
+from calibvcs.store.durable import disk_errors, make_folders, sync_folder, write_file
 from calibvcs.store.new_file import NewFile
 from calibvcs.store.objects import object_id
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from calibvcs.store.protocol import Buffers
 
-_KINDS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
+KIND_NUMBERS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
+"""How the kinds of objects are numbered in packs."""
+
 _HEAD = struct.Struct(">4sII")
 _INDEX_HEAD = b"\xfftOc\x00\x00\x00\x02"
 _LARGE_OFFSET = 1 << 31
@@ -176,19 +178,7 @@ class PackWriter:
             syncing.result()
         self._file.write([checksum])
         self._file.sync()
-        pack = self._folder / f"pack-{checksum.hex()}.pack"
-        with NewFile(self._folder, prefix="tmp_idx_", mode=0o444) as index:
-            index.write([encode_index(self._places, checksum)])
-            index.sync()
-            self._file.rename(pack)
-            try:
-                index.rename(pack.with_suffix(".idx"))  # now it is visible
-            except BaseException:
-                if not pack.with_suffix(".idx").exists():  # else the same pack was there before
-                    pack.unlink()
-                raise
-        sync_folder(self._folder)
-        return pack
+        return publish(self._file, self._folder, self._places, checksum)
 
     def _checksum(self) -> bytes:
         digest = hashlib.sha1(usedforsecurity=False)
@@ -208,6 +198,56 @@ class PackWriter:
         self._failure = error
         with suppress(OSError):
             self._file.discard()
+
+
+def publish(
+    file: NewFile, folder: Path, places: Mapping[str, Place], checksum: bytes, marks: Mapping[str, bytes] | None = None
+) -> Path:
+    """Give a pack that is on disk its name and its index, which makes its objects visible.
+
+    Parameters
+    ----------
+    file : NewFile
+        The pack, in the folder of packs.
+    folder : Path
+        That folder.
+    places : mapping of id to Place
+        Where every object stands.
+    checksum : bytes
+        Check sum of the pack.
+    marks : mapping of str to bytes, optional
+        Files beside it, by their suffix (``.promisor``), and what they hold; they are there before the index.
+
+    Returns
+    -------
+    Path
+        The pack.
+
+    Raises
+    ------
+    OSError
+        If the disk refuses; then the pack is not visible.
+    """
+    pack = folder / f"pack-{checksum.hex()}.pack"
+    made: list[Path] = []
+    with NewFile(folder, prefix="tmp_idx_", mode=0o444) as index:
+        index.write([encode_index(places, checksum)])
+        index.sync()
+        known = pack.with_suffix(".idx").exists()  # the same pack was there before
+        try:
+            file.rename(pack)
+            made.append(pack)
+            for suffix, content in (marks or {}).items():
+                made.append(pack.with_suffix(suffix))
+                write_file(made[-1], [content], mode=0o444, prefix="tmp_mark_")
+            index.rename(pack.with_suffix(".idx"))  # now it is visible
+        except BaseException:
+            if not known:
+                for path in made:
+                    path.unlink(missing_ok=True)
+            raise
+    sync_folder(folder)
+    return pack
 
 
 def encode_index(places: Mapping[str, Place], pack_checksum: bytes) -> bytes:
@@ -244,9 +284,10 @@ def encode_index(places: Mapping[str, Place], pack_checksum: bytes) -> bytes:
     return data + hashlib.sha1(data, usedforsecurity=False).digest()
 
 
-def entry_head(kind: str, size: int) -> bytes:
-    """Return what stands before the stream of an entry: its kind, and its size in groups of seven bits."""
-    head, byte, size = bytearray(), _KINDS[kind] << 4 | size & 15, size >> 4
+def entry_head(kind: str | int, size: int) -> bytes:
+    """Return what stands before the stream of an entry: its kind, or the number of one, and its size."""
+    number = KIND_NUMBERS[kind] if isinstance(kind, str) else kind
+    head, byte, size = bytearray(), number << 4 | size & 15, size >> 4
     while size:
         head.append(byte | 0x80)
         byte, size = size & 0x7F, size >> 7

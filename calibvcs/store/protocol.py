@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from calibvcs.model.commits import Commit, Signature, Tag
+    from calibvcs.model.commits import Commit, Signature, Signer, Tag
     from calibvcs.store.derived import DerivedData
 
 Buffers: TypeAlias = "Sequence[bytes | memoryview]"
@@ -196,7 +196,15 @@ class Store(ReadableStore, Protocol):
         ...
 
     def commit_edits(
-        self, parent: str | None, edits: Mapping[str, str | None], text: str, author: Signature, committer: Signature
+        self,
+        parent: str | None,
+        edits: Mapping[str, str | None],
+        text: str,
+        author: Signature,
+        committer: Signature,
+        *,
+        sign: Signer | None = None,
+        merged: str | None = None,
     ) -> str:
         """Write the trees and the commit that follow from edits of a parent, and move the branch to it.
 
@@ -210,6 +218,10 @@ class Store(ReadableStore, Protocol):
             Commit message.
         author, committer : Signature
             Who and when.
+        sign : callable, optional
+            Returns the signature of the commit. Where it raises, no commit is written and nothing moves.
+        merged : str, optional
+            Commit that the new one merges: its second parent.
 
         Returns
         -------
@@ -227,8 +239,58 @@ class Store(ReadableStore, Protocol):
         """
         ...
 
-    def create_tag(self, name: str, commit_id: str, text: str, tagger: Signature) -> Tag:
+    def advance(self, parent: str, commit_id: str, reason: str, committer: Signature) -> None:
+        """Move the branch to a commit that was made on it elsewhere.
+
+        Parameters
+        ----------
+        parent : str
+            Commit that the branch stands on.
+        commit_id : str
+            Commit that it will stand on; all that it refers to is here.
+        reason : str
+            Why, for the log of the branch.
+        committer : Signature
+            Who and when.
+
+        Raises
+        ------
+        BranchMovedError, WriterBusyError, DirtyWorktreeError
+            As for `commit_edits`.
+        """
+        ...
+
+    def create_tag(
+        self,
+        name: str,
+        target: str,
+        text: str,
+        tagger: Signature,
+        *,
+        kind: str = "commit",
+        sign: Signer | None = None,
+    ) -> Tag:
         """Write an annotated tag.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+        target : str
+            Id of the object that it stands on.
+        text : str
+            Its message, ending with a line feed.
+        tagger : Signature
+            Who and when.
+        kind : {"commit", "tag"}, optional
+            What it stands on.
+        sign : callable, optional
+            Returns the signature of the tag. Where it raises, nothing is written.
+
+        Returns
+        -------
+        Tag
+            The new tag.
 
         Raises
         ------

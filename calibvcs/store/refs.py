@@ -127,6 +127,21 @@ def _made_at_once(lock: Path, claim: bytes) -> int | None:
     return descriptor
 
 
+def clear_dead_locks(folder: Path) -> list[Path]:
+    """Clear away the lock files of calibvcs whose holders, on this machine, are dead, and return them.
+
+    Who needs such a lock clears it away; but C Git does not, and nobody may need that one again.
+
+    Parameters
+    ----------
+    folder : Path
+        The common Git folder.
+    """
+    patterns = ("*.lock", "refs/**/*.lock", "worktrees/*/*.lock")
+    found = sorted({lock for pattern in patterns for lock in folder.glob(pattern)})
+    return [lock for lock in found if lock.exists() and _clear_dead(lock)]
+
+
 def _clear_dead(lock: Path) -> bool:
     """Clear a lock file away whose holder, on this machine, is dead; tell whether it is gone."""
     try:

@@ -39,11 +39,11 @@ def changed_files(read: TreeReader, old: str | None, new: str | None, prefix: st
     """Yield the paths of the files that differ between two trees; equal subtrees are not opened."""
     if old == new:
         return
-    before = read(old) if old else {}
-    after = read(new) if new else {}
-    for name in sorted({*before, *after}):
-        a, b = before.get(name), after.get(name)
-        if a == b:
+    before = dict((read(old) if old else {}).items())
+    after = dict((read(new) if new else {}).items())
+    for name in sorted(name for name, _ in before.items() ^ after.items()):
+        a, b = before.pop(name, None), after.pop(name, None)
+        if a == b:  # seen already, from the other side
             continue
         path = f"{prefix}{name}"
         if (a and not a.is_tree) or (b and not b.is_tree):

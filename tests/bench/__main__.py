@@ -16,6 +16,7 @@ from tests.bench import (
     growth,
     history,
     memory,
+    moving,
     plot,
     reading,
     small_adds,
@@ -39,6 +40,7 @@ SECTIONS: dict[str, Callable[..., Sequence[Table | Sheet]]] = {
     "start": startup.run,
     "memory": memory.run,
     "growth": growth.run,
+    "moving": moving.run,
 }
 
 

@@ -16,6 +16,7 @@ from calibvcs.errors import (
     DamagedObjectError,
     DirtyWorktreeError,
     InvalidOptionError,
+    NoSigningKeyError,
     UnknownRevisionError,
 )
 from calibvcs.model.commits import Signature, Tag
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from calibvcs.model.commits import Signer
     from calibvcs.store.protocol import Buffers, Store
 
 FIRST_SECOND = 1_767_225_600  # 2026-01-01T00:00:00Z
@@ -48,14 +50,23 @@ class PackedStore(GitStore):
     """A bare repository in which C Git packs everything after every change."""
 
     def commit_edits(
-        self, parent: str | None, edits: Mapping[str, str | None], text: str, author: Signature, committer: Signature
+        self,
+        parent: str | None,
+        edits: Mapping[str, str | None],
+        text: str,
+        author: Signature,
+        committer: Signature,
+        *,
+        sign: Signer | None = None,
     ) -> str:
-        made = super().commit_edits(parent, edits, text, author, committer)
+        made = super().commit_edits(parent, edits, text, author, committer, sign=sign)
         self._pack()
         return made
 
-    def create_tag(self, name: str, commit_id: str, text: str, tagger: Signature) -> Tag:
-        made = super().create_tag(name, commit_id, text, tagger)
+    def create_tag(
+        self, name: str, target: str, text: str, tagger: Signature, *, kind: str = "commit", sign: Signer | None = None
+    ) -> Tag:
+        made = super().create_tag(name, target, text, tagger, kind=kind, sign=sign)
         self._pack()
         return made
 
@@ -397,6 +408,47 @@ def test_heads_of_packed_deltas_are_those_of_the_whole(place: Place) -> None:
     for blob, data in blobs:
         assert store.blob_head(blob, 60) == (data[:60], len(data))
         assert store.blob(blob) == data
+
+
+# --- signatures -------------------------------------------------------------------------------------------------
+
+ARMOUR = "-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n"
+
+
+def test_what_is_signed_keeps_its_signature(store: Store) -> None:
+    asked: list[bytes] = []
+
+    def sign(data: bytes) -> str:
+        asked.append(data)
+        return ARMOUR
+
+    commit_id = store.commit_edits(store.tip(), {"new": store.put_blob([b"x"])}, "Signed\n", at(5), at(6), sign=sign)
+    made = store.commit(commit_id)
+    assert (made.text, made.author, made.committer, made.signature) == ("Signed\n", at(5), at(6), ARMOUR)
+    assert asked[0].startswith(f"tree {made.tree}\nparent {made.parents[0]}\n".encode())
+    assert asked[0].endswith(b"\n\nSigned\n")
+    assert store.commit(made.parents[0]).signature == ""
+    tag = store.create_tag("signed", commit_id, "A set\n", at(7), sign=sign)
+    assert tag == store.tag("signed") == Tag("signed", commit_id, tag.id, at(7), "A set\n", ARMOUR)
+    assert asked[1] == encode_tag("signed", commit_id, at(7), "A set\n")
+    above = store.create_tag("above", tag.id, "On a tag\n", at(8), kind="tag")
+    assert store.tag(above.id) == above._replace(name=above.id)
+    assert resolve(store, "above") == commit_id
+
+
+def test_what_cannot_be_signed_is_not_written(store: Store) -> None:
+    def sign(_: bytes) -> str:
+        raise NoSigningKeyError("", "it is lost")
+
+    before = store.tip(), dict(store.refs()), content(store)
+    with pytest.raises(NoSigningKeyError):
+        store.commit_edits(store.tip(), {"new": store.put_blob([b"x"])}, "Signed\n", at(5), at(6), sign=sign)
+    with pytest.raises(NoSigningKeyError):
+        store.create_tag("signed", store.tip() or "", "A set\n", at(7), sign=sign)
+    with pytest.raises(NoSigningKeyError), store.batch():
+        store.commit_edits(store.tip(), {"new": store.put_blob([b"y"])}, "Signed\n", at(5), at(6), sign=sign)
+    assert (store.tip(), store.refs(), content(store)) == before
+    commit(store, {"new": b"z"}, "Not signed\n", 9)
 
 
 # --- tags and refs ----------------------------------------------------------------------------------------------

@@ -24,10 +24,15 @@ FIELDS = {
     "existing": "front -> epix100-1 (0-end)", "name": "epix100-1", "branch": "main", "attempts": 9, "age": 12.5,
     "paths": ("a", "b"), "commit": "0123456789abcdef0123456789abcdef01234567", "supported": 1, "object_id": "0123abcd",
     "needed": 100, "begin": 10, "end": 5, "state": "is locked already",
+    "program": "ssh-keygen", "tag": "golden", "before": "published", "after": "testing",
     "address": "ssh://host/repository", "said": "rule 3\nsays no",
+    "conflicts": ("constant epix100-1/pedestals/0-end", "alias alias:front"), "blob": "0123abcd",
+    "left": ("notes.txt: no such file",), "removed": ("epix100-1/pedestals/0-end",), "renamed": "epix100-1/pedestals/5-end",
 }  # fmt: skip
 # What these advise depends on the case; a caller who has nothing to say leaves it out.
-HINT_IS_OPTIONAL = {errors.InvalidOptionError, errors.InvalidDataError, errors.AlreadyExistsError}
+HINT_IS_OPTIONAL = {
+    errors.InvalidOptionError, errors.InvalidDataError, errors.AlreadyExistsError, errors.NothingToCommitError,
+}  # fmt: skip
 
 
 def subclasses(cls: type[CalibvcsError]) -> list[type[CalibvcsError]]:
@@ -69,6 +74,7 @@ def test_an_error_says_what_is_wrong_and_what_to_do(cls: type[CalibvcsError]) ->
 
 @pytest.mark.parametrize("cls", LEAVES, ids=lambda cls: cls.__name__)
 def test_an_error_needs_no_more_than_its_fields_without_a_default(cls: type[CalibvcsError]) -> None:
+    cls.__new__(cls)  # makes it a dataclass
     needed = {
         field.name: FIELDS[field.name] for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING
     }

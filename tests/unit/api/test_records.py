@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -63,6 +65,8 @@ def test_tags(repository: Repository) -> None:
     repository.tag.create("golden", message="What the paper used", at="HEAD~1")
     (tag,) = repository.tag.list().tags
     assert (tag.name, tag.tagger, tag.message, tag.constants) == ("golden", "Grace Hopper", "What the paper used", 2)
-    assert repository.tag.show("golden").tags == (tag,)
+    (shown,) = repository.tag.show("golden").tags
+    assert shown.signature is not None
+    assert (replace(shown, signature=None), shown.signature.state) == (tag, "missing")
     with pytest.raises(AlreadyExistsError):
         repository.tag.create("golden", message="Again")

@@ -32,6 +32,9 @@ def test_public_names() -> None:
         "get get_many add ls log diff why show verify choose lock unlock withdraw add_manifest close commit location"
     )
     nouns = "detector alias run tag default"
+    verbs += " status commit_edits restore"
+    verbs += " fetch pull push conflicts propose proposals review merge squeeze gc repair"
+    nouns += " access bundle"
     assert {name for name in dir(Repository) if not name.startswith("_")} == {*verbs.split(), *nouns.split()}
 
 
@@ -41,8 +44,10 @@ def test_public_names() -> None:
         ("detector", {"add", "set", "show", "ls"}),
         ("alias", {"add", "ls", "resolve"}),
         ("run", {"mark", "unmark", "ls"}),
-        ("tag", {"create", "list", "show"}),
+        ("tag", {"create", "list", "show", "state", "set_state", "accept"}),
         ("default", {"show", "set"}),
+        ("access", {"check", "test"}),
+        ("bundle", {"create", "verify", "unbundle"}),
     ],
 )
 def test_verbs_that_begin_with_a_noun(repository: Repository, noun: str, verbs: set[str]) -> None:

@@ -17,6 +17,7 @@ import pytest
 import calibvcs
 import calibvcs.ops
 from calibvcs import Repository
+from calibvcs.api.hosting import check_push
 from calibvcs.api.wire import as_json
 from calibvcs.model.names import ConstantName, DetectorName
 from calibvcs.model.runs import RunKind
@@ -116,8 +117,49 @@ def results(repository: Repository, folder: Path) -> list[Any]:
         r.alias.ls(),
         r.run.ls(),
         r.tag.create("golden", message="x"),
+        r.tag.set_state("golden", "testing"),
+        r.tag.accept("golden"),
+        r.access.check("ada", "write"),
+        r.access.test(b"ada write - main allow\n", "table"),
+        r.gc(dry_run=True),
+        r.repair(dry_run=True),
+        *by_hand(r, folder),
+        *bundled(r, folder),
+        *shared(folder),
         r.lock(f"{CAMERA}/pedestals/0-end", message="x"),
     ]  # fmt: skip
+
+
+def bundled(repository: Repository, folder: Path) -> list[Any]:
+    """Return results of the verbs of a bundle."""
+    file = folder.parent / "camera.bundle"
+    return [repository.bundle.create(file), repository.bundle.verify(file), repository.bundle.unbundle(file)]
+
+
+def shared(folder: Path) -> list[Any]:
+    """Return results of the verbs between clones, with a conflict and a proposal."""
+    hub, one, two = (folder.parent / name for name in ("hub", "one", "two"))
+    found = [calibvcs.clone(folder, hub, bare=True), calibvcs.clone(hub, one, detectors=[CAMERA])]
+    calibvcs.clone(hub, two)
+    with calibvcs.open(one) as first, calibvcs.open(two) as second:
+        for number, each in enumerate((first, second)):
+            data = np.full((4, 5), 1000 + number, np.float32)
+            each.add(CAMERA, "pedestals", data, begin=2_000_000_000, message="x", force_reason="x")
+        found += [first.squeeze(ctypes=["*"]), first.push(), second.fetch(), *second.conflicts()]
+        found += [second.pull(settle="ours"), second.propose("mine"), first.fetch(), first.proposals()]
+        review = first.review("mine")
+        found += [review, review.preview, first.merge("mine")]
+    return [*found, check_push(hub, [], {"CALIBVCS_USER": "ada"}, "root", 2e9)]
+
+
+def by_hand(repository: Repository, folder: Path) -> list[Any]:
+    """Return results of the verbs of a worktree."""
+    file = folder / "opal1000" / CAMERA / "pedestals" / "0-end" / "data.npy"
+    np.save(file, np.full((4, 5), 12, np.float32))
+    (folder / "notes.txt").write_text("mine")
+    found = [repository.status(), repository.commit_edits(message="x")]
+    file.unlink()
+    return [*found, repository.restore(everything=True)]
 
 
 def test_every_result_is_json(repository: Repository, folder: Path) -> None:

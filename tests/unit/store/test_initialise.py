@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SETTINGS = {
-    "uploadpack": {"allowFilter": "true", "allowReachableSHA1InWant": "true"},
+    "uploadpack": {"allowFilter": "true", "allowReachableSHA1InWant": "true", "allowAnySHA1InWant": "true"},
     "receive": {"denyNonFastForwards": "true", "denyDeletes": "true"},
-    "transfer": {"fsckObjects": "true"},
+    "transfer": {"fsckObjects": "true", "unpackLimit": "1"},
+    "pack": {"compression": "0"},
 }
 
 
@@ -129,3 +130,19 @@ def test_a_repository_of_an_unknown_kind_is_refused(tmp_path: Path, setting: str
     with pytest.raises(DamagedRepositoryError) as caught:
         GitStore(tmp_path)
     assert caught.value.path == str(tmp_path)
+
+
+def test_a_bare_repository_that_was_made_elsewhere_lacks_what_makes_clones_fast(tmp_path: Path) -> None:
+    with initialise(tmp_path / "new", bare=True) as store:
+        path = store.folder / "config"
+        config = ConfigFile.from_path(str(path))
+        del config[(b"pack",)]
+        del config[(b"uploadpack",)]
+        config.write_to_path(str(path))
+        assert missing_settings(store.folder) == (
+            f"git -C {store.folder} config uploadpack.allowFilter true",
+            f"git -C {store.folder} config uploadpack.allowAnySHA1InWant true",
+            f"git -C {store.folder} config pack.compression 0",
+        )
+        path.write_text("[broken")
+        assert missing_settings(store.folder) == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from calibvcs.errors import (
     WriterBusyError,
 )
 from calibvcs.model.commits import Signature
-from calibvcs.store import refs
+from calibvcs.store import refs, worktree_files
 from calibvcs.store import worktree as module
 from calibvcs.store.git import GitStore
 from calibvcs.store.initialise import initialise
@@ -187,7 +188,7 @@ def edit_unseen(x: Path) -> None:
     """Change a file and give it the size and the time of its old content."""
     stat = x.stat()
     x.write_bytes(b"eno\n")
-    module.os.utime(x, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    os.utime(x, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def stage(x: Path) -> None:
@@ -250,7 +251,7 @@ def test_an_edit_in_the_same_tick_of_the_clock_is_seen_also_after_other_changes(
     index = Index(str(store.folder / "index"))
     index[X.encode()] = index_entry_from_stat(x.stat(), index[X.encode()].sha, 0o100644)
     index.write()
-    module.os.utime(store.folder / "index", ns=(x.stat().st_mtime_ns,) * 2)
+    os.utime(store.folder / "index", ns=(x.stat().st_mtime_ns,) * 2)
     commit(store, {"top.txt": b"another change\n"})
     with pytest.raises(DirtyWorktreeError, match=X):
         commit(store, {X: b"ours\n"})
@@ -437,14 +438,14 @@ def test_many_writers_in_one_worktree_lose_nothing(store: GitStore) -> None:
 def test_a_full_disk_behind_the_commit_is_told_as_what_it_is(
     store: GitStore, x: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_file = module.write_file
+    write_file = worktree_files.write_file
 
     def full(path: Path, content: list[bytes], **more: str) -> None:
         if path == x:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         write_file(path, content, **more)
 
-    monkeypatch.setattr(module, "write_file", full)
+    monkeypatch.setattr(worktree_files, "write_file", full)
     with pytest.raises(DamagedRepositoryError) as caught:
         commit(store, {X: b"new\n"})
     monkeypatch.undo()
