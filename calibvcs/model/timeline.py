@@ -32,7 +32,7 @@ class Timeline:
     def __init__(self, names: Iterable[str]) -> None:
         # With begins of one length, the order of names is the order of begins; "-" stands before every digit.
         keys = [name if name[_DIGITS : _DIGITS + 1] == "-" and name[0] != "0" else _padded(name) for name in names]
-        self._keys = sorted(filter(None, keys))
+        self._keys = sorted(keys if "" not in keys else filter(None, keys))
 
     def __len__(self) -> int:
         return len(self._keys)

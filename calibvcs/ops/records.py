@@ -36,6 +36,7 @@ class Records:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self._registered: dict[str, DetectorName] = {}
 
     @cached_property
     def detectors(self) -> tuple[DetectorName, ...]:
@@ -97,6 +98,8 @@ class Records:
         UnknownDetectorError
             If nothing of this name is there; the nearest names are offered.
         """
+        if given in self._registered:
+            return self._registered[given]
         from calibvcs.model.aliases import resolve_alias
 
         meant = resolve_alias(self.aliases, given, time)
@@ -105,6 +108,8 @@ class Records:
         known = DetectorName.parse(given) if "-" in given else parsed(DetectorName.parse, given)
         if known is None or self.snapshot.blob_id(layout.detector_file(known)) is None:
             raise self._unknown(given, time)
+        if not any(row.alias == given for row in self.aliases):  # an alias may mean another one at another time
+            self._registered[given] = known
         return known
 
     def _unknown(self, given: str, time: float | None = None) -> UnknownDetectorError:

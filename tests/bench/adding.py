@@ -12,7 +12,7 @@ from tests.bench.harness import Way, measure
 from tests.bench.results import Table, Target
 from tests.bench.surroundings import folder, git, missing
 from tests.bench.version_peers import PEERS, PLAIN_GIT, version_peers
-from tests.bench.writing import FLOOR, synced
+from tests.bench.writing import FLOOR, new_file, synced
 
 DETECTOR = "jungfrau-000016"
 FIRST, NEXT = "calibvcs: add, nothing before it", "calibvcs: add, compared with a predecessor"
@@ -39,8 +39,9 @@ def _pedestals(size: str, shape: tuple[int, ...], rounds: int) -> Table:
                 arrays.stamp(array, next(counter))
 
             def save() -> object:
-                np.save(work / "plain.npy", array)
-                return synced(work / "plain.npy")
+                path = new_file(work, "npy")
+                np.save(path, array)
+                return synced(path)
 
             def register() -> None:
                 stamp()
@@ -103,8 +104,9 @@ def _kinds(shape: tuple[int, ...], rounds: int) -> Table:
                     arrays.stamp(array, next(counter))
 
                 def save(array: np.ndarray = array) -> object:
-                    np.save(work / "plain.npy", array)
-                    return synced(work / "plain.npy")
+                    path = new_file(work, "npy")
+                    np.save(path, array)
+                    return synced(path)
 
                 def add(ctype: str = ctype, array: np.ndarray = array) -> str:
                     begin = next(counter) + 100

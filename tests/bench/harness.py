@@ -60,8 +60,12 @@ def measure(ways: Mapping[str, Way], rounds: int, *, warm_up: bool = True) -> li
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     patient = dict.fromkeys(ways, True)
     first = int(warm_up and rounds > 1)
-    for _ in range(first + rounds):
-        for name, way in ways.items():
+    names = list(ways)
+    for turn in range(first + rounds):
+        # Each begins a round in its turn: memory that the first one leaves warm would favour those behind it.
+        start = turn * len(names) // (first + rounds)
+        for name in names[start:] + names[:start]:
+            way = ways[name]
             if not patient[name]:
                 continue
             if way.prepare:

@@ -36,8 +36,9 @@ def _table(size: str, shape: tuple[int, ...], rounds: int) -> Table:
             return store.put_blob(npy.encode(array))
 
         def save() -> Path:
-            np.save(work / "plain.npy", array)
-            return synced(work / "plain.npy")
+            path = new_file(work, "npy")
+            np.save(path, array)
+            return synced(path)
 
         def hash_object(*settings: str) -> str:
             np.save(work / "data.npy", array)
@@ -61,9 +62,10 @@ def _table(size: str, shape: tuple[int, ...], rounds: int) -> Table:
         def hdf5() -> Path:
             import h5py
 
-            with h5py.File(work / "plain.h5", "w") as file:
+            path = new_file(work, "h5")
+            with h5py.File(path, "w") as file:
                 file.create_dataset("data", data=array)
-            return synced(work / "plain.h5")
+            return synced(path)
 
         def holds(repository: str, blob: object) -> bool:
             return git(work / repository, "cat-file", "blob", blob) == arrays.saved(array)
@@ -99,6 +101,14 @@ def _table(size: str, shape: tuple[int, ...], rounds: int) -> Table:
         ),
         missing("pygit2", "h5py"),
     )
+
+
+_NUMBERS = itertools.count()
+
+
+def new_file(folder: Path, suffix: str) -> Path:
+    """Return a path that nothing was written to yet: a repository never writes into pages that are there already."""
+    return folder / f"plain-{next(_NUMBERS)}.{suffix}"
 
 
 def synced(path: Path) -> Path:
