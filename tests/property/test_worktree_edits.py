@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import calibvcs
 from calibvcs import Repository
-from calibvcs.errors import NothingToCommitError, RemovedConstantError, UnknownConstantError
+from calibvcs.errors import InvalidDataError, NothingToCommitError, RemovedConstantError, UnknownConstantError
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ class Model:
 
         if "removed" in meant.values():
             self.refused(committed, RemovedConstantError)
+        elif not meant and name == "0-end" and NOTES in before:  # of what is named, only a foreign file is new
+            self.refused(committed, InvalidDataError)
         elif not meant:
             self.refused(committed, NothingToCommitError, UnknownConstantError)
         else:
