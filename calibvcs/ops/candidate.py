@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from calibvcs.errors import (
     GateRefusedError,
     LockedError,
-    NoValidConstantError,
     Refusal,
 )
 from calibvcs.formats import geometry_text, meta_toml
@@ -207,14 +206,12 @@ class Candidate:
 
     def _in_force(self) -> ConstantName | None:
         detector, ctype, validity = self._detector.name, self.constant.ctype, self.constant.validity
-        timeline = self._catalogue.timeline(detector, ctype)
-        if not len(timeline):
-            return None
-        try:
-            return self._catalogue.choose(detector, ctype, validity.begin)
-        except NoValidConstantError:
-            closest = min(timeline.ranges(), key=lambda other: other.distance(validity.begin))
-            return ConstantName(detector, ctype, closest)
+        found = self._catalogue.in_force(detector, ctype, validity.begin)
+        if found is not None:
+            return found
+        ranges = self._catalogue.timeline(detector, ctype).ranges()
+        closest = min(ranges, key=lambda other: other.distance(validity.begin), default=None)
+        return ConstantName(detector, ctype, closest) if closest else None
 
     def _examine(self, array: NDArray[Any]) -> None:
         """Look at an array, and at what changed from the one before."""

@@ -139,6 +139,14 @@ class Catalogue(Records):
         size = store.blob_head(entry.id, 0)[1] if store.kind(entry.id) else None
         return Facts(size, metadata.dtype, metadata.shape, metadata.locked, metadata.withdrawn)
 
+    def in_force(self, detector: DetectorName, ctype: str, time: float) -> ConstantName | None:
+        """Return the constant in force at a time, by the rule that chooses; None where there is none."""
+        for validity in self.timeline(detector, ctype).covering(time):
+            constant = ConstantName(detector, ctype, validity)
+            if not self.metadata(constant).withdrawn:
+                return constant
+        return None
+
     def choose(self, detector: DetectorName, ctype: str, time: float) -> ConstantName:
         """Return the constant in force at a time.
 
@@ -149,14 +157,11 @@ class Catalogue(Records):
         NoValidConstantError
             If no range is valid at that time; the nearest ones are listed.
         """
+        found = self.in_force(detector, ctype, time)
+        if found is not None:
+            return found
         timeline = self.timeline(detector, ctype)
-        withdrawn: list[Validity] = []
-        for validity in timeline.covering(time):
-            constant = ConstantName(detector, ctype, validity)
-            if not self.metadata(constant).withdrawn:
-                return constant
-            withdrawn.append(validity)
-        ranges = timeline.ranges()
+        ranges, withdrawn = timeline.ranges(), list(timeline.covering(time))
         if not ranges:
             raise self.unknown_ctype(detector, ctype)
         closest = nsmallest(3, (v for v in ranges if v not in withdrawn), key=lambda validity: validity.distance(time))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from calibvcs.errors import NoValidConstantError
 from calibvcs.model.times import as_text
 from calibvcs.ops.reference import select
 from calibvcs.ops.tag_states import TagMarks
@@ -88,19 +87,12 @@ def ls(catalogue: Catalogue, pattern: str | None, *, now: float, valid_at: float
     moment = now if valid_at is None else valid_at
     found = list(select(catalogue, pattern, moment))
     if valid_at is not None:
-        found = [constant for constant in found if _in_force(catalogue, constant, valid_at)]
+        found = [one for one in found if catalogue.in_force(one.detector, one.ctype, valid_at) == one]
     defaults = catalogue.history.defaults(found)
     all_facts = catalogue.facts(found)
     rows = (_row(constant, facts, defaults.get(constant)) for constant, facts in zip(found, all_facts, strict=True))
     at = catalogue.snapshot.commit_id or ""
     return Listing(at, tuple(rows), TagMarks(catalogue.snapshot.store).on(at))
-
-
-def _in_force(catalogue: Catalogue, constant: ConstantName, time: float) -> bool:
-    try:
-        return catalogue.choose(constant.detector, constant.ctype, time) == constant
-    except NoValidConstantError:
-        return False
 
 
 def _row(constant: ConstantName, facts: Facts, default: Summary | None) -> Row:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, TypeAlias
-
-from calibvcs.model.names import ConstantName
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
-    from calibvcs.model.names import DetectorName
+    from calibvcs.model.names import ConstantName, DetectorName
     from calibvcs.model.validity import Validity
     from calibvcs.ops.catalogue import Catalogue
-
-    _Chooser: TypeAlias = Callable[[int], ConstantName | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +60,9 @@ def reading_changes(
     UnknownConstantError, InvalidDocumentError
         If a constant that may be chosen has no data, or no readable ``meta.toml``.
     """
-    choose_before, choose_after = _choosers(before, after, detector, ctype, changed)
     found: list[ReadingChange] = []
     for begin, end in _spans({*before.ranges(detector, ctype), *after.ranges(detector, ctype)}, changed):
-        old, new = choose_before(begin), choose_after(begin)
+        old, new = (catalogue.in_force(detector, ctype, begin) for catalogue in (before, after))
         if old == new and old not in changed:
             continue
         continued = found and (found[-1].end, found[-1].before, found[-1].after) == (begin, old, new)
@@ -87,28 +81,6 @@ def _spans(ranges: Iterable[Validity], changed: Collection[ConstantName]) -> Ite
     for begin in sorted(begins):
         following = bisect_left(bounds, begin) + 1
         yield begin, bounds[following] if following < len(bounds) else None
-
-
-def _choosers(
-    before: Catalogue, after: Catalogue, detector: DetectorName, ctype: str, changed: Collection[ConstantName]
-) -> tuple[_Chooser, _Chooser]:
-    """Return what tells the constant in force at a time, by the rule that chooses, before and after."""
-
-    @cache
-    def withdrawn(name: ConstantName, at: Catalogue) -> bool:
-        return at.metadata(name).withdrawn
-
-    def chooser(catalogue: Catalogue) -> _Chooser:
-        timeline = catalogue.timeline(detector, ctype)
-
-        def choose(time: int) -> ConstantName | None:
-            names = (ConstantName(detector, ctype, validity) for validity in timeline.covering(time))
-            # What did not change is looked up once, for both.
-            return next((name for name in names if not withdrawn(name, catalogue if name in changed else after)), None)
-
-        return choose
-
-    return chooser(before), chooser(after)
 
 
 class RunBegins:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from calibvcs.errors import NotFoundError, UnknownRevisionError, nearest
+from calibvcs.errors import UnknownRevisionError, nearest
 from calibvcs.model.names import ConstantName
 from calibvcs.model.times import as_text
 from calibvcs.ops.catalogue import Catalogue
@@ -140,9 +140,8 @@ def review(store: GitStore, remote: str, name: str, now: float) -> Review:
 def _difference(
     before: Catalogue, after: Catalogue, constant: ConstantName, now: float
 ) -> tuple[ConstantDifference, ...]:
-    try:
-        then = before.choose(constant.detector, constant.ctype, constant.validity.begin)
-    except NotFoundError:  # the first of its kind
+    then = before.in_force(constant.detector, constant.ctype, constant.validity.begin)
+    if then is None:  # the first of its kind
         return ()
     sides = (f"{then}@{before.snapshot.commit_id}", f"{constant}@{after.snapshot.commit_id}")
     return diff(after, *sides, now).constants

@@ -6,8 +6,7 @@ import fnmatch
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from calibvcs.errors import NoValidConstantError, UnknownRunError
-from calibvcs.model import layout
+from calibvcs.errors import UnknownRunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,27 +74,6 @@ def selected(catalogue: Catalogue, wanted: Selection) -> list[ConstantName]:
     return sorted(found)
 
 
-def files(catalogue: Catalogue, wanted: Selection) -> Iterator[str]:
-    """Yield the paths of the files that a selection needs: its constants, and all records beside them.
-
-    Parameters
-    ----------
-    catalogue : Catalogue
-        The commit to look at.
-    wanted : Selection
-        What is wanted.
-
-    Yields
-    ------
-    str
-        Path in the tree.
-    """
-    chosen = {layout.constant_folder(constant) for constant in selected(catalogue, wanted)}
-    for path, _ in catalogue.snapshot.files():
-        if path.rpartition("/")[0] in chosen or path.rpartition("/")[2] not in {*layout.PAYLOAD_FILES}:
-            yield path
-
-
 def _window(catalogue: Catalogue, wanted: Selection) -> tuple[float, float | None]:
     begin, end = 0.0, None
     if wanted.experiment:
@@ -135,7 +113,6 @@ def _in_force(
         times.update(time for time in (validity.begin, validity.end) if time is not None)
     for time in sorted(times):
         if since <= time and (until is None or time < until):
-            try:
-                yield catalogue.choose(detector, ctype, time)
-            except NoValidConstantError:
-                continue
+            found = catalogue.in_force(detector, ctype, time)
+            if found is not None:
+                yield found
