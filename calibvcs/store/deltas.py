@@ -51,6 +51,20 @@ def apply_delta(base: bytes, delta: bytes, limit: int) -> bytes:
     return b"".join(parts)
 
 
+def result_size(head: bytes) -> int:
+    """Return how large the object is that a delta makes, by the first bytes of the delta.
+
+    Raises
+    ------
+    ValueError
+        If they are cut short.
+    """
+    try:
+        return _size(head, _size(head, 0)[1])[0]
+    except IndexError:
+        raise ValueError("a delta is cut short") from None
+
+
 def _instruction(base: memoryview, delta: bytes, position: int) -> tuple[bytes | memoryview, int]:
     byte = delta[position]
     position += 1

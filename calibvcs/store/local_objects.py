@@ -11,7 +11,8 @@ from dulwich.object_store import DiskObjectStore
 
 from calibvcs.store.loose_reading import LooseObject
 from calibvcs.store.object_reading import ObjectReader
-from calibvcs.store.pack_reading import Pack, PackedObject
+from calibvcs.store.pack_reading import Pack
+from calibvcs.store.packed_object import PackedObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -137,7 +137,7 @@ def _walk(store: GitStore, tree: str, bases: list[str], found: dict[str, str], *
     if tree in found or tree in bases:
         return
     found[tree] = "tree"
-    others = [store.tree(base) for base in bases]
+    others = [dict(store.tree(base).items()) for base in bases]  # a large tree is decoded once, not name by name
     for name, entry in store.tree(tree).items():
         there = [other[name] for other in others if name in other]
         if entry.mode == _OTHER_REPOSITORY or any(entry.id == one.id for one in there):

@@ -11,7 +11,7 @@ from calibvcs.errors import DamagedObjectError
 from calibvcs.store import loose_reading
 from calibvcs.store.alternates import alternates, file_of
 from calibvcs.store.loose_reading import LooseObject
-from calibvcs.store.pack_reading import PackedObject
+from calibvcs.store.packed_object import PackedObject
 from calibvcs.store.packs import Packs
 
 if TYPE_CHECKING:

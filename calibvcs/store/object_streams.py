@@ -18,7 +18,7 @@ from zlib_ng import zlib_ng as zlib
 from calibvcs.errors import DamagedObjectError
 from calibvcs.store.deflating import LEVEL
 from calibvcs.store.inflating import InflateError
-from calibvcs.store.pack_reading import PackedObject
+from calibvcs.store.packed_object import PackedObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import os
-from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from calibvcs.errors import DamagedObjectError
-from calibvcs.store.deltas import apply_delta
+from calibvcs.store.deltas import apply_delta, result_size
 from calibvcs.store.indexes import PackIndex
 from calibvcs.store.inflating import LARGEST_RATIO, Deflated
-from calibvcs.store.objects import object_id
 from calibvcs.store.opened import OpenedObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 _KINDS = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
@@ -25,6 +20,7 @@ _OFFSET_DELTA, _ID_DELTA = 6, 7
 _ID, _BEGIN = 20, 12
 _AHEAD = 4096
 _LONGEST_CHAIN = 4096
+_HEAD_OF_DELTA = 20  # two sizes of ten bytes at most
 _LARGEST_RESULT = 1 << 31
 _LONGEST_SIZE = 60
 _KEPT_BASE, _KEPT_BASES = 1 << 18, 1 << 23
@@ -42,7 +38,7 @@ class _Entry:
 class Pack:
     """One pack and its index of version 2, opened when they are needed.
 
-    Attributes
+    Parameters
     ----------
     index : Path
         The ``.idx`` file; the ``.pack`` stands beside it.
@@ -119,6 +115,26 @@ class Pack:
         if len(head) < min(length, entry.size):
             raise ValueError(f"an entry claims {entry.size} bytes and ends after {len(head)}")
         return _KINDS[entry.kind], head, entry.size
+
+    def size(self, offset: int) -> tuple[str, int]:
+        """Return kind and size in bytes of what begins somewhere; of deltas, nothing but their heads is inflated.
+
+        Raises
+        ------
+        ValueError
+            If it is damaged.
+        OSError
+            If the file cannot be read.
+        """
+        entry = self._entry(offset)
+        size = entry.size
+        if entry.base is not None:
+            size = result_size(self._stream(entry).take_head(min(entry.size, _HEAD_OF_DELTA)))
+        for _ in range(_LONGEST_CHAIN):
+            if entry.base is None:
+                return _KINDS[entry.kind], size
+            entry = self._entry(entry.base)
+        raise ValueError("its deltas go round in a circle")
 
     def open(self, offset: int, wanted: str) -> OpenedObject | None:
         """Open what begins somewhere, to be read in pieces; None where it is a delta.
@@ -199,76 +215,3 @@ class Pack:
             while self._kept > _KEPT_BASES:
                 self._kept -= len(self._bases.pop(next(iter(self._bases)))[1])
             self._bases[offset] = kind, content
-
-
-@dataclass(frozen=True, slots=True)
-class PackedObject:
-    """One object in a pack.
-
-    Attributes
-    ----------
-    id : str
-        Id of the object.
-    pack : Pack
-        Where it is.
-    offset : int
-        Where it begins there.
-    """
-
-    id: str
-    pack: Pack
-    offset: int
-
-    def read(self) -> tuple[str, bytes]:
-        """Return kind and content, the hash checked.
-
-        Raises
-        ------
-        DamagedObjectError
-            If it is damaged.
-        FileNotFoundError
-            If the pack was taken away meanwhile.
-        """
-        with _told(self.id, self.pack.path):
-            kind, content = self.pack.read(self.offset)
-            if object_id(kind, [content]) != self.id:
-                raise ValueError("its content does not have this hash")
-            return kind, content
-
-    def read_head(self, length: int) -> tuple[str, bytes, int]:
-        """Return kind, first bytes and whole size, reading as little as possible.
-
-        Raises
-        ------
-        DamagedObjectError
-            If it is damaged.
-        FileNotFoundError
-            If the pack was taken away meanwhile.
-        """
-        with _told(self.id, self.pack.path):
-            return self.pack.read_head(self.offset, length)
-
-    def open(self) -> OpenedObject | None:
-        """Open it, to be read in pieces; None for a delta.
-
-        Raises
-        ------
-        DamagedObjectError
-            If it is damaged.
-        FileNotFoundError
-            If the pack was taken away meanwhile.
-        """
-        with _told(self.id, self.pack.path):
-            return self.pack.open(self.offset, self.id)
-
-
-@contextmanager
-def _told(wanted: str, file: Path) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError) as error:
-        if getattr(error, "errno", None) == errno.ESTALE:  # taken away by another machine
-            raise FileNotFoundError(str(file)) from None
-        raise DamagedObjectError(wanted, f"{file}: {error}") from None

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from calibvcs.errors import DamagedObjectError
 from calibvcs.store.indexes import FileBytes, ManyPacksIndex
-from calibvcs.store.pack_reading import Pack, PackedObject
+from calibvcs.store.pack_reading import Pack
+from calibvcs.store.packed_object import PackedObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,7 @@ from calibvcs.errors import DamagedObjectError
 from calibvcs.store.alternates import alternates
 from calibvcs.store.database import ObjectDatabase
 from calibvcs.store.git import GitStore
-from calibvcs.store.object_sizes import packed_size
-from calibvcs.store.pack_reading import PackedObject
+from calibvcs.store.packed_object import PackedObject
 from calibvcs.store.packs import Packs
 
 if TYPE_CHECKING:
@@ -127,6 +126,6 @@ class _IncomingObjects(ObjectDatabase):
 
 def _size(copy: Copy) -> tuple[str, int]:
     if isinstance(copy, PackedObject):
-        return packed_size(copy)
+        return copy.size()
     kind, _, size = copy.read_head(0)
     return kind, size

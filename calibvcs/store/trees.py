@@ -41,10 +41,8 @@ def changed_files(read: TreeReader, old: str | None, new: str | None, prefix: st
         return
     before = dict((read(old) if old else {}).items())
     after = dict((read(new) if new else {}).items())
-    for name in sorted(name for name, _ in before.items() ^ after.items()):
-        a, b = before.pop(name, None), after.pop(name, None)
-        if a == b:  # seen already, from the other side
-            continue
+    for name in sorted({name for name, _ in before.items() ^ after.items()}):
+        a, b = before.get(name), after.get(name)
         path = f"{prefix}{name}"
         if (a and not a.is_tree) or (b and not b.is_tree):
             yield path

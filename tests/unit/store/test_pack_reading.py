@@ -12,7 +12,8 @@ import pytest
 
 from calibvcs.errors import DamagedObjectError
 from calibvcs.store.objects import object_id
-from calibvcs.store.pack_reading import Pack, PackedObject
+from calibvcs.store.pack_reading import Pack
+from calibvcs.store.packed_object import PackedObject
 from tests.unit.store.packs_by_hand import (
     Entry,
     delta,
