@@ -105,7 +105,7 @@ def _continued(old: list[Values], link: int | None, row: Values) -> Values:
 def _with_rows(previous: str, old: Values, new: Values, rows: str, links: list[int | None]) -> str:
     import tomlkit
 
-    head, blocks = _split(previous, rows)
+    head, blocks = cut_rows(previous, rows)
     if not same([plain(tomllib.loads(block)) for block in blocks], [{rows: [row]} for row in old[rows]]):
         return ""
     text = _edited(head, *({key: value for key, value in values.items() if key != rows} for values in (old, new)))
@@ -120,15 +120,28 @@ def _with_rows(previous: str, old: Values, new: Values, rows: str, links: list[i
     return text.rstrip() + "\n"
 
 
-def _split(text: str, rows: str) -> tuple[str, list[str]]:
-    """Cut a document in front of each of its rows, and of the comment that stands directly above it."""
+def cut_rows(text: str, rows: str) -> tuple[str, list[str]]:
+    """Cut a document in front of each of its rows, and of the comment that stands directly above it.
+
+    Parameters
+    ----------
+    text : str
+        The document.
+    rows : str
+        Key of the rows, such as ``runs``.
+
+    Returns
+    -------
+    tuple of str and list of str
+        What stands before the rows, and the rows; all together are the document.
+    """
     lines = text.splitlines(keepends=True)
     header = re.compile(rf"\s*\[\[\s*{re.escape(rows)}\s*\]\][ \t]*(#.*)?\s*")
     cuts = [0]
     for number, line in enumerate(lines):
         if header.fullmatch(line):
             cut = number
-            while cut > 0 and lines[cut - 1].lstrip().startswith("#"):
+            while cut > cuts[-1] and lines[cut - 1].lstrip().startswith("#"):
                 cut -= 1
             cuts.append(cut)
     head, *blocks = ("".join(lines[i:j]) for i, j in zip(cuts, [*cuts[1:], len(lines)], strict=True))

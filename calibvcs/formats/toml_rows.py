@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from calibvcs.errors import InvalidDocumentError
 from calibvcs.formats import toml_document
-from calibvcs.formats.toml_rewriting import plain, same
+from calibvcs.formats.toml_rewriting import cut_rows, plain, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,7 +55,7 @@ def read(data: bytes, path: str, name: str) -> tuple[bytes, tuple[Row, ...]]:
     """
     values: dict[str, Any] = plain(toml_document.read(data, path).values)
     rows = values.pop(name, [])
-    head, *blocks = _cut(data.decode(), name)
+    head, blocks = cut_rows(data.decode(), name)
     texts = [block.strip("\r\n") for block in blocks]
     said = [_said(text, path) for text in (head, *texts)]
     if not same(said, [values, *({name: [row]} for row in rows)]):
@@ -68,20 +67,6 @@ def write(head: bytes, rows: Iterable[Row]) -> bytes:
     """Return the document; what was cut is put together as it was, but for blank lines."""
     texts = [text for text in (head.decode(), *(row.text for row in rows)) if text.strip()]
     return "\n\n".join(texts).encode() + b"\n" if texts else b""
-
-
-def _cut(text: str, name: str) -> list[str]:
-    """Cut a document in front of each of its rows, and of the comment that stands directly above it."""
-    lines = text.splitlines(keepends=True)
-    header = re.compile(rf"\s*\[\[\s*{re.escape(name)}\s*\]\][ \t]*(#.*)?\s*")
-    cuts = [0]
-    for number, line in enumerate(lines):
-        if header.fullmatch(line):
-            cut = number
-            while cut > cuts[-1] and lines[cut - 1].lstrip().startswith("#"):
-                cut -= 1
-            cuts.append(cut)
-    return ["".join(lines[begin:end]) for begin, end in zip(cuts, [*cuts[1:], len(lines)], strict=True)]
 
 
 def _said(text: str, path: str) -> dict[str, Any]:

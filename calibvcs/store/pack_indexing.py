@@ -17,11 +17,11 @@ from zlib_ng import zlib_ng as zlib
 
 from calibvcs.errors import DamagedPackError
 from calibvcs.store.delta_resolving import DeltaResolver
-from calibvcs.store.durable import disk_errors, make_folders, sync_folder, write_file
+from calibvcs.store.durable import disk_errors, make_folders
 from calibvcs.store.links import links
 from calibvcs.store.new_file import NewFile
 from calibvcs.store.pack_scanning import PackScanner
-from calibvcs.store.pack_writing import Place, encode_index, entry_head
+from calibvcs.store.pack_writing import Place, entry_head, publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -198,13 +198,5 @@ class PackReceiver:
 
     def _name(self, checksum: bytes) -> Path:
         self._file.sync()
-        pack = self._folder / f"pack-{checksum.hex()}.pack"
-        with NewFile(self._folder, prefix="tmp_idx_", mode=0o444) as index:
-            index.write([encode_index(self._scanner.places, checksum)])
-            index.sync()
-            if self._promised:
-                write_file(pack.with_suffix(".promisor"), [b""])
-            self._file.rename(pack)
-            index.rename(pack.with_suffix(".idx"))  # now it is visible
-        sync_folder(self._folder)
-        return pack
+        marks = {".promisor": b""} if self._promised else {}
+        return publish(self._file, self._folder, self._scanner.places, checksum, marks)
