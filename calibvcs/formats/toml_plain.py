@@ -47,7 +47,7 @@ def _lines(values: Mapping[str, Any], name: str) -> list[str]:
         if not _KEY.fullmatch(key):
             raise _NotPlainError
         if isinstance(value, dict) and not name:
-            below += ["\n" if lines or below else "", f"[{key}]\n", *_table(value, key)]
+            below += ["\n" if lines or below else "", *_table(value, key)]
         elif isinstance(value, list) and value and isinstance(value[0], dict) and name:
             for row in value:
                 below += ["\n", f"[[{name}.{key}]]\n", *_row(row)]
@@ -60,9 +60,10 @@ def _lines(values: Mapping[str, Any], name: str) -> list[str]:
 
 def _table(values: Mapping[str, Any], name: str) -> list[str]:
     lines = _lines(values, name)
-    if not lines or lines[0] == "\n":
-        raise _NotPlainError  # a table of tables only has no line of its own
-    return lines
+    if not lines:
+        raise _NotPlainError
+    # a table of rows only has no line of its own
+    return lines[1:] if lines[0] == "\n" else [f"[{name}]\n", *lines]
 
 
 def _row(values: Any) -> list[str]:
