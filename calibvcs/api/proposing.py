@@ -127,16 +127,12 @@ class ProposingVerbs:
         NetworkError
             If this clone came from nowhere.
         """
-        from calibvcs.ops.integrating import integrate
-        from calibvcs.ops.pulling import Pulled
+        from calibvcs.ops.pulling import take_in
         from calibvcs.ops.reviewing import find
 
-        store = self._session.store
-        known, _ = self._session.remote()
-        proposal, before = find(store, known.name, name), store.tip() or ""
+        store, author = self._session.store, self._session.author()
+        known, remote = self._session.remote()
+        proposal, rules = find(store, known.name, name), settling(settle, take)
         title = f"proposals/{proposal.name}"
-        author, rules = self._session.author(), settling(settle, take)
-        merged, commit = integrate(store, author, proposal.commit, title, rules, comment=message, recorded=True)
-        taken = tuple(one.name for one in merged.taken)
-        settled = tuple(f"{one.conflict.name}: {one.side}" for one in merged.settled)
-        return Pulled(title, store.branch, "merge", before, commit, taken, settled, 0, 0)
+        with remote:
+            return take_in(store, remote, known, author, proposal.commit, title, rules, comment=message, recorded=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.errors import UnknownRevisionError
@@ -147,22 +147,75 @@ def pull(
     NetworkError, StorageError, NotWritableError
         If network or disk fail; nothing is torn.
     """
-    found = [_fetched(store, remote, known, progress)]
+    found = _fetched(store, remote, known, progress)
     theirs = their_tip(store, known)
+    made = take_in(store, remote, known, author, theirs, f"{known.name}/{store.branch}", rules, progress=progress)
+    return replace(made, origin=known.url, objects=made.objects + found.objects, bytes=made.bytes + found.size)
+
+
+def take_in(
+    store: GitStore,
+    remote: Remote,
+    known: RemoteSettings,
+    author: Person,
+    theirs: str,
+    name: str,
+    rules: Rules | None = None,
+    *,
+    comment: str = "",
+    recorded: bool = False,
+    progress: Progress | None = None,
+) -> Pulled:
+    """Bring commits that are here into the branch, and into a squeezed clone no more data than it holds.
+
+    Parameters
+    ----------
+    store : GitStore
+        This clone.
+    remote : Remote
+        The repository that it came from, open; what a squeezed clone lacks is there.
+    known : RemoteSettings
+        What this clone knows of it.
+    author : Person
+        Who merges, where that is needed.
+    theirs : str
+        Id of the commit.
+    name : str
+        What people call it: ``origin/main``.
+    rules : Rules, optional
+        How conflicts are to be settled; default leaves them open.
+    comment : str, optional
+        Why; default tells what was merged.
+    recorded : bool, optional
+        Whether a commit tells who merged, also where the branch could simply go on to the other commit.
+    progress : callable, optional
+        Is given the number of bytes so far.
+
+    Returns
+    -------
+    Pulled
+        What came in; where from is `name`.
+
+    Raises
+    ------
+    MergeConflictError, DirtyWorktreeError, NetworkError, StorageError, NotWritableError
+        As for `pull`.
+    """
     before = store.tip() or ""
-    catalogue = Catalogue(Snapshot(store, theirs))
-    wanted = squeezing.remembered(store)
-    if known.squeezed:  # before the branch moves: the worktree follows it
-        found += squeezing.bring(store, remote, catalogue, wanted, progress)
+    found: list[Fetched] = []
+    squeezed = known.squeezed and theirs != before
+    if squeezed:  # before the branch moves: the worktree follows it
+        catalogue, wanted = Catalogue(Snapshot(store, theirs)), squeezing.remembered(store)
+        found = squeezing.bring(store, remote, catalogue, wanted, progress)
         if store.worktree:
             store.worktree.leaves_out = squeezing.left_out(catalogue, wanted)
-    merged, commit = integrate(store, author, theirs, f"{known.name}/{store.branch}", rules)
-    if known.squeezed and merged.kind != "up-to-date":
+    merged, commit = integrate(store, author, theirs, name, rules, comment=comment, recorded=recorded)
+    if squeezed and merged.kind != "up-to-date":
         squeezing.check_out(store, Catalogue(Snapshot(store, commit)), wanted)
     return Pulled(
-        origin=known.url,
+        origin=name,
         branch=store.branch,
-        kind=merged.kind,
+        kind="merge" if recorded else merged.kind,
         before=before,
         commit=commit,
         taken=tuple(one.name for one in merged.taken),
@@ -170,6 +223,11 @@ def pull(
         objects=sum(one.objects for one in found),
         bytes=sum(one.size for one in found),
     )
+
+
+def tracked(store: GitStore, known: RemoteSettings, branch: str) -> str | None:
+    """Return the commit that a branch of the other repository stood on when it was last asked; None for none."""
+    return store.refs().get(f"refs/remotes/{known.name}/{branch}")
 
 
 def their_tip(store: GitStore, known: RemoteSettings) -> str:
@@ -180,7 +238,7 @@ def their_tip(store: GitStore, known: RemoteSettings) -> str:
     UnknownRevisionError
         If it has no branch of the name of this one.
     """
-    theirs = store.refs().get(f"refs/remotes/{known.name}/{store.branch}")
+    theirs = tracked(store, known, store.branch)
     if theirs is None:
         raise UnknownRevisionError(f"{known.name}/{store.branch}", reason=f"{known.url} has no such branch")
     return theirs

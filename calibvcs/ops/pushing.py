@@ -10,9 +10,9 @@ from calibvcs.model.names import parse_proposal
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.integrating import integrate
 from calibvcs.ops.preview import Preview, preview
-from calibvcs.ops.pulling import fetch
+from calibvcs.ops.pulling import fetch, take_in, tracked
 from calibvcs.store.memory import MemoryStore
-from calibvcs.store.remotes import RefUpdate
+from calibvcs.store.remotes import Pushed, RefUpdate
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from calibvcs.model.three_way import Rules
     from calibvcs.store.git import GitStore
     from calibvcs.store.remote_settings import RemoteSettings
-    from calibvcs.store.remotes import Progress, Pushed, Remote
+    from calibvcs.store.remotes import Progress, Remote
 
 _ATTEMPTS = 20
 PROPOSALS = "refs/heads/proposals/"
@@ -106,28 +106,26 @@ def push(
     NetworkError
         If it cannot be reached.
     """
-    ref = f"refs/heads/{store.branch}"
-    for attempt in range(_ATTEMPTS):
+    branch = store.branch
+    name = f"{known.name}/{branch}"
+    for _ in range(_ATTEMPTS):
         fetch(store, remote, known, progress)
-        theirs = store.refs().get(f"refs/remotes/{known.name}/{store.branch}")
-        here = MemoryStore(store) if dry_run else store
-        merged = theirs and integrate(here, author, theirs, f"{known.name}/{store.branch}", rules)[0].kind == "merge"
+        theirs = tracked(store, known, branch)
+        kind, here = "", MemoryStore(store) if dry_run else store
+        if theirs and dry_run:
+            kind = integrate(here, author, theirs, name, rules)[0].kind
+        elif theirs:
+            kind = take_in(store, remote, known, author, theirs, name, rules, progress=progress).kind
         tip = here.tip() or ""
         if theirs == tip:
-            raise NothingToChangeError(f"{known.url} {store.branch}", "has all of this branch already")
-        changes = preview(Catalogue(Snapshot(here, theirs)), Catalogue(Snapshot(here, tip)))
-        made = PushedBranch(known.url, store.branch, theirs or "", tip, bool(merged), changes, 0, 0, "")
-        if dry_run:
-            return made
+            raise NothingToChangeError(f"{known.url} {branch}", "has all of this branch already")
         try:
-            done = remote.push(store, [RefUpdate(ref, theirs, tip)], progress=progress)
+            done = Pushed() if dry_run else _moved(store, remote, known, branch, theirs, tip, progress)
         except BranchMovedError:
-            if attempt + 1 == _ATTEMPTS:
-                raise
             continue
-        _follow(store, known, store.branch, theirs, tip)
-        return _told(made, done)
-    raise BranchMovedError(store.branch, _ATTEMPTS)
+        changes = preview(Catalogue(Snapshot(here, theirs)), Catalogue(Snapshot(here, tip)))
+        return _told(known, branch, theirs, tip, done, changes, merged=kind == "merge")
+    raise BranchMovedError(branch, _ATTEMPTS)
 
 
 def propose(
@@ -175,34 +173,42 @@ def propose(
     """
     branch = parse_proposal(user, name)
     fetch(store, remote, known, progress)
-    there = store.refs().get(f"refs/remotes/{known.name}/{branch}")
-    theirs = store.refs().get(f"refs/remotes/{known.name}/{store.branch}")
+    there, theirs = tracked(store, known, branch), tracked(store, known, store.branch)
     tip = None if withdraw else store.tip()
     if withdraw and there is None:
         raise NothingToChangeError(branch, f"is not at {known.url}")
     if not withdraw and tip in {there, theirs}:
         raise NothingToChangeError(branch, "would bring nothing new")
-    done = remote.push(store, [RefUpdate(f"refs/heads/{branch}", there, tip)], progress=progress)
-    if tip:
-        _follow(store, known, branch, there, tip)
+    done = _moved(store, remote, known, branch, there, tip, progress)
     changes = preview(Catalogue(Snapshot(store, theirs)), Catalogue(Snapshot(store, tip))) if tip else None
-    return _told(PushedBranch(known.url, branch, there or "", tip or "", False, changes, 0, 0, ""), done)
+    return _told(known, branch, there, tip, done, changes)
 
 
-def _follow(store: GitStore, known: RemoteSettings, branch: str, old: str | None, new: str) -> None:
-    """Remember where a branch there stands now; the next fetch would tell it, too."""
-    store.set_ref(f"refs/remotes/{known.name}/{branch}", old, new)
+def _moved(
+    store: GitStore,
+    remote: Remote,
+    known: RemoteSettings,
+    branch: str,
+    old: str | None,
+    new: str | None,
+    progress: Progress | None,
+) -> Pushed:
+    """Move a branch there, and remember where it stands now, as the next fetch would tell."""
+    done = remote.push(store, [RefUpdate(f"refs/heads/{branch}", old, new)], progress=progress)
+    if new:
+        store.set_ref(f"refs/remotes/{known.name}/{branch}", old, new)
+    return done
 
 
-def _told(made: PushedBranch, done: Pushed) -> PushedBranch:
-    return PushedBranch(
-        made.origin,
-        made.branch,
-        made.before,
-        made.commit,
-        made.merged,
-        made.preview,
-        done.objects,
-        done.size,
-        done.said,
-    )
+def _told(
+    known: RemoteSettings,
+    branch: str,
+    before: str | None,
+    commit: str | None,
+    done: Pushed,
+    changes: Preview | None,
+    *,
+    merged: bool = False,
+) -> PushedBranch:
+    here = known.url, branch, before or "", commit or ""
+    return PushedBranch(*here, merged, changes, done.objects, done.size, done.said)

@@ -192,6 +192,23 @@ def test_from_a_sandbox_to_everybody(world: World) -> None:
     assert "proposals" not in git(world.central, "for-each-ref", "refs/heads")
 
 
+def test_a_push_that_has_to_merge_leaves_out_what_was_not_chosen(world: World) -> None:
+    world.run("ada", "", "clone", world.over_ssh(), "experiment", "--detector", "opal1000-3")
+    world.run("ada", "", "clone", world.over_http("ada"), "desk")
+    later = ("--begin", str(MONTHS[2] + DAY))
+    np.save(world.folder / "theirs.npy", dark(91))
+    np.save(world.folder / "ours.npy", dark(92))
+    theirs, ours = world.folder / "theirs.npy", world.folder / "ours.npy"
+    world.run("ada", "desk", "add", "opal1000-4", "pedestals", theirs, *later, "-m", "Dark run 10")
+    world.run("ada", "desk", "push")
+    world.run("ada", "experiment", "add", "opal1000-3", "pedestals", ours, *later, "-m", "Dark run 11")
+    assert world.run("ada", "experiment", "push", "--json").json["merged"]
+    foreign = world.folder / "experiment/opal1000/opal1000-4"
+    assert list(foreign.rglob("data.npy")) == []
+    sound(world.folder / "experiment")
+    assert "opal1000-4" in world.run("ada", "experiment", "ls").out
+
+
 def test_what_is_not_here_is_brought_or_named(world: World) -> None:
     world.run("ada", "", "clone", world.over_ssh(), "experiment", "--detector", "opal1000-3")
     folder, out = world.folder / "experiment", world.folder / "got.npy"
