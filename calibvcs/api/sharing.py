@@ -34,6 +34,7 @@ def clone(
     ctypes: Sequence[str] = (),
     since: TimeLike | None = None,
     until: TimeLike | None = None,
+    depth: int | None = None,
     bare: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Cloned:
@@ -51,6 +52,8 @@ def clone(
         Only these: names, aliases or globs.
     since, until : time, optional
         Only what is in force at some time between them, half-open.
+    depth : int, optional
+        Beside the defaults, the data of so many of the newest versions of each constant; default is none.
     bare : bool, optional
         Whether the clone has no worktree.
     progress : callable, optional
@@ -79,10 +82,16 @@ def clone(
 
     given = os.fspath(url)
     bounds = [None if moment is None else _seconds(moment) for moment in (since, until)]
-    wanted = Selection(experiment, tuple(detectors), tuple(ctypes), bounds[0], bounds[1])
+    wanted = Selection(experiment, tuple(detectors), tuple(ctypes), bounds[0], bounds[1], _depth(depth))
     with settings.remote(given) as remote:
         address = str(Path(remote.address.path).resolve()) if remote.address.transport == "path" else given
         return made(remote, address, Path(path).expanduser(), wanted, bare=bare, progress=progress)
+
+
+def _depth(given: int | None) -> int | None:
+    if given is not None and given < 1:
+        raise InvalidOptionError("depth", str(given), "1 or more are allowed")
+    return given
 
 
 def _seconds(given: TimeLike) -> float:
@@ -130,6 +139,7 @@ class SharingVerbs:
         ctypes: Sequence[str] = (),
         since: TimeLike | None = None,
         until: TimeLike | None = None,
+        depth: int | None = None,
         drop: Sequence[str] = (),
         progress: Callable[[int], None] | None = None,
     ) -> Squeezed:
@@ -141,15 +151,18 @@ class SharingVerbs:
             What comes to those that it holds.
         since, until : time, optional
             Another time.
+        depth : int, optional
+            How many of the newest versions of each constant are held beside its default.
         drop : sequence of str, optional
-            Detectors and ctypes whose files leave the worktree.
+            Detectors and ctypes whose files leave the worktree. All arrays that came from the other repository and are
+            not held any more leave the disk.
         progress : callable, optional
             Is given the number of bytes so far.
 
         Returns
         -------
         Squeezed
-            ``.constants`` with their data here, ``.objects`` and ``.bytes`` that came.
+            ``.constants`` with their data here, ``.objects`` and ``.bytes`` that came, ``.freed`` bytes.
 
         Raises
         ------
@@ -168,9 +181,10 @@ class SharingVerbs:
             raise InvalidOptionError("clone", self._session.store.location, "it is not squeezed: it holds everything")
         catalogue, store = self._session.catalogue(), self._session.store
         bounds = [None if moment is None else self._session.seconds(catalogue, moment) for moment in (since, until)]
-        add = Selection("", tuple(detectors), tuple(ctypes), bounds[0], bounds[1])
+        add = Selection("", tuple(detectors), tuple(ctypes), bounds[0], bounds[1], _depth(depth))
+        wanted = changed_selection(remembered(store), add, tuple(drop))
         with remote:
-            return squeeze(store, remote, catalogue, changed_selection(remembered(store), add, tuple(drop)), progress)
+            return squeeze(store, remote, catalogue, wanted, dropping=bool(drop), progress=progress)
 
     def pull(
         self,

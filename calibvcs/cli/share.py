@@ -42,6 +42,9 @@ def clone(
     ctype: Annotated[list[str] | None, typer.Option("--ctype", metavar="CTYPE", help="Only this one; again.")] = None,
     since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="Only what is in force later.")] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="... and before it.")] = None,
+    depth: Annotated[
+        int | None, typer.Option("--depth", metavar="N", help="Beside the defaults, the data of the newest N versions.")
+    ] = None,
     bare: Annotated[bool, typer.Option("--bare", help="Without a worktree.")] = False,
     json: options.Json = False,
 ) -> None:
@@ -55,6 +58,7 @@ def clone(
         ctypes=ctype or (),
         since=since,
         until=until,
+        depth=depth,
         bare=bare,
         progress=with_progress,
     )
@@ -81,6 +85,9 @@ def squeeze(
     ctype: Annotated[list[str] | None, typer.Option("--add-ctype", metavar="CTYPE", help="One more; again.")] = None,
     since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="Another begin.")] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Another end.")] = None,
+    depth: Annotated[
+        int | None, typer.Option("--depth", metavar="N", help="Beside the defaults, the newest N versions.")
+    ] = None,
     drop: Annotated[list[str] | None, typer.Option("--drop", metavar="DET|CTYPE", help="One less; again.")] = None,
     repo: options.Repo = None,
     json: options.Json = False,
@@ -88,7 +95,13 @@ def squeeze(
     """Let a squeezed clone hold more, or fewer, of the data."""
     with calibvcs.open(repo) as repository:
         made = repository.squeeze(
-            detectors=detector or (), ctypes=ctype or (), since=since, until=until, drop=drop or (), progress=progress()
+            detectors=detector or (),
+            ctypes=ctype or (),
+            since=since,
+            until=until,
+            depth=depth,
+            drop=drop or (),
+            progress=progress(),
         )
     done()
     output.show(made, _squeezed, as_json_text=json)
@@ -100,11 +113,12 @@ def pull(
     newest: Newest = False,
     take: Take = None,
     show: Annotated[bool, typer.Option("--show", help="Only show, in numbers, what both changed.")] = False,
+    sign: options.Sign = None,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Bring what others changed into the branch; different constants never conflict."""
-    with calibvcs.open(repo) as repository:
+    with calibvcs.open(repo, sign=sign) as repository:
         if show:
             repository.fetch(progress=progress())
             done()
@@ -122,12 +136,13 @@ def push(
     newest: Newest = False,
     take: Take = None,
     dry_run: options.DryRun = False,
+    sign: options.Sign = None,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Bring the branch to where this clone came from; changes of others are merged first."""
     side = _side(ours, theirs, newest)
-    with calibvcs.open(repo) as repository:
+    with calibvcs.open(repo, sign=sign) as repository:
         made = repository.push(settle=side, take=take or (), dry_run=dry_run, progress=progress())
     done()
     output.changed(made, merge_view.pushed, as_json_text=json, dry_run=dry_run)
@@ -138,12 +153,13 @@ def sync(
     theirs: Theirs = False,
     newest: Newest = False,
     take: Take = None,
+    sign: options.Sign = None,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Pull, then push what is not there yet."""
     side = _side(ours, theirs, newest)
-    with calibvcs.open(repo) as repository:
+    with calibvcs.open(repo, sign=sign) as repository:
         made = repository.pull(settle=side, take=take or (), progress=progress())
         done()
         output.show(made, merge_view.pulled, as_json_text=json)
@@ -195,11 +211,12 @@ def merge(
     theirs: Theirs = False,
     newest: Newest = False,
     take: Take = None,
+    sign: options.Sign = None,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Take a proposal into the branch of this clone; push brings it to everybody."""
-    with calibvcs.open(repo) as repository:
+    with calibvcs.open(repo, sign=sign) as repository:
         made = repository.merge(name, message=message, settle=_side(ours, theirs, newest), take=take or ())
     output.show(made, merge_view.pulled, as_json_text=json)
 
@@ -215,6 +232,8 @@ def _squeezed(made: Squeezed) -> Iterator[str]:
     yield f"{made.constants} constants with their data; {made.objects} objects came, {size(made.bytes)}"
     if made.files_removed:
         yield f"{made.files_removed} files left the worktree"
+    if made.freed:
+        yield f"{size(made.freed)} freed; they come back when they are asked for"
 
 
 def _fetched(found: FetchedRefs) -> Iterator[str]:

@@ -41,13 +41,14 @@ def commit(
     force: Annotated[bool, typer.Option("--force", help="Pass the gate; needs --reason.")] = False,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why refused data are right.")] = "",
     dry_run: options.DryRun = False,
+    sign: options.Sign = None,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Commit what was edited by hand, all of it or what is named, through the gate of add."""
     if force != bool(reason.strip()):
         raise InvalidOptionError("--force", reason, "--force and --reason TEXT go together")
-    with calibvcs.open(repo) as repository:
+    with calibvcs.open(repo, sign=sign) as repository:
         made = repository.commit_edits(
             paths or (), message=message, command=("calibvcs", *sys.argv[1:]), force_reason=reason, dry_run=dry_run
         )

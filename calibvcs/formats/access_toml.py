@@ -15,16 +15,21 @@ from calibvcs.model.access import (
     EVERYBODY,
     EXPERTS,
     GROUP,
+    SIGNED_COMMITS,
+    SIGNED_TAGS,
     Access,
     Limits,
     Rule,
+    Signing,
     Verb,
     parse_pattern,
+    parse_public_key,
+    parse_signer,
     parse_user,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from calibvcs.formats.toml_document import Table
 
@@ -32,7 +37,7 @@ ACCESS_FILE = ".calibvcs/access.toml"
 
 _GROUP_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _GROUP_RULE = "a-z, 0-9, _ . and -, beginning with a letter or digit, at most 64 characters"
-_KEYS = ("groups", "people", "rules", "may_push_for_others", "limits")
+_KEYS = ("groups", "people", "rules", "may_push_for_others", "limits", "signatures")
 _RULE_KEYS = ("who", "may", "path", "branch")
 _MOST_RULES = 1000
 
@@ -79,6 +84,7 @@ def decode(data: bytes, path: str = ACCESS_FILE) -> Access:
         rules or DEFAULT_RULES,
         others,
         _limits(table.table("limits")),
+        _signing(table.table("signatures")),
     )
 
 
@@ -95,6 +101,9 @@ def encode(access: Access, previous: bytes | None = None) -> bytes:
             if getattr(access.limits, each.name) != getattr(plain.limits, each.name)
         },
     }
+    if access.signing != plain.signing:
+        keys = {user: list(known) for user, known in access.signing.keys.items()}
+        values["signatures"] = {"demanded": list(access.signing.demanded), "keys": keys}
     if access.rules != DEFAULT_RULES:
         values["rules"] = [
             {
@@ -163,6 +172,32 @@ def _who(table: Table, key: str, where: str, groups: dict[str, tuple[str, ...]])
         if not name.startswith(GROUP) and name != EVERYBODY:
             _user(table, name, where)
     return names
+
+
+def _signing(table: Table) -> Signing:
+    _only(table, "signatures", ("demanded", "keys"))
+    demanded, known = table.texts("demanded"), (SIGNED_COMMITS, SIGNED_TAGS)
+    if not set(demanded) <= set(known):
+        raise table.wrong("demanded", f"a list of {' and '.join(known)}", list(demanded))
+    keys = table.table("keys")
+    found = {_parsed(keys, parse_signer, name): _keys(keys, name) for name in keys}
+    if demanded and not found:
+        raise InvalidDocumentError(table.path, "signatures.keys is empty: with no key known, nothing could be signed")
+    return Signing(demanded, found)
+
+
+def _keys(table: Table, name: str) -> tuple[str, ...]:
+    keys = table.texts(name)
+    if not keys:
+        raise table.wrong(name, "a list of public keys, one at least", list(keys))
+    return tuple(_parsed(table, parse_public_key, key) for key in keys)
+
+
+def _parsed(table: Table, parse: Callable[[str], str], text: str) -> str:
+    try:
+        return parse(text)
+    except CalibvcsError as error:
+        raise InvalidDocumentError(table.path, f"signatures.keys: {error.problem}") from None
 
 
 def _limits(table: Table) -> Limits:

@@ -92,6 +92,28 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Signing:
+    """What has to be signed, and by which keys.
+
+    Attributes
+    ----------
+    demanded : tuple of str
+        ``commits``, ``tags``, both or none: what comes in must carry a signature of who pushes.
+    keys : mapping of str to tuple of str
+        Public ssh keys of each user, ``TYPE KEY``.
+    """
+
+    demanded: tuple[str, ...] = ()
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+SIGNED_COMMITS, SIGNED_TAGS = "commits", "tags"
+
+_SIGNER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*")
+_KEY = re.compile(r"(?:ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,3}")
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Whether somebody may do something, and which rule says so.
 
@@ -139,6 +161,8 @@ class Access:
         Who may push commits of other people: users, ``@GROUP`` or ``*``.
     limits : Limits
         How large a push may be.
+    signing : Signing
+        What has to be signed.
     """
 
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {EXPERTS: (), ADMINS: ()})
@@ -146,6 +170,7 @@ class Access:
     rules: tuple[Rule, ...] = DEFAULT_RULES
     for_others: tuple[str, ...] = (f"{GROUP}{ADMINS}",)
     limits: Limits = field(default_factory=Limits)
+    signing: Signing = field(default_factory=Signing)
 
     @property
     def names_nobody(self) -> bool:
@@ -260,6 +285,35 @@ def parse_pattern(text: str) -> str:
         )
         raise InvalidNameError("pattern", text, allowed)
     return text
+
+
+def parse_signer(text: str) -> str:
+    """Return the name of a user for whom keys are listed: one that no list of keys takes for a pattern.
+
+    Raises
+    ------
+    InvalidNameError
+        If it has other letters.
+    """
+    if not _SIGNER.fullmatch(text) or len(text) > _LONGEST:
+        raise InvalidNameError(
+            "name of a user with keys", text, "letters, digits and _.@+-, beginning with none of .@+-"
+        )
+    return text
+
+
+def parse_public_key(text: str) -> str:
+    """Return a public ssh key as ``TYPE KEY``, without the comment that may follow.
+
+    Raises
+    ------
+    InvalidNameError
+        If it is none.
+    """
+    key = " ".join(text.split()[:2])
+    if not _KEY.fullmatch(key):
+        raise InvalidNameError("public key", text[:60], "TYPE KEY, as it stands in ~/.ssh/id_ed25519.pub")
+    return key
 
 
 def parse_user(text: str) -> str:

@@ -14,6 +14,7 @@ from calibvcs.errors import CalibvcsError
 from calibvcs.model.layout import FORMAT
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.store.health import missing_settings, old_locks
+from calibvcs.store.hooks import is_installed
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -127,6 +128,9 @@ def _upkeep(store: GitStore) -> list[Check]:
         checks.append(Check("settings", "warning", "packing and cloning arrays will be slow", advice))
     if store.worktree is not None and store.worktree.pending():
         checks.append(_unfinished(store.worktree))
+    if store.bare and not is_installed(store.folder):
+        advice = f"calibvcs hook install {store.folder}"
+        checks.append(Check("hook", "warning", "pushes are held neither to access.toml nor to the format", advice))
     for lock, age in old_locks(store.folder):
         advice = f"if no program is writing, remove it: rm {lock}"
         checks.append(Check("lock", "warning", f"{lock} is {age:.0f} s old: its writer was killed, or hangs", advice))

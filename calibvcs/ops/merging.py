@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 from calibvcs.errors import InvalidOptionError
 from calibvcs.model.three_way import Conflict, Judge, Rules, Settled
 from calibvcs.ops.catalogue import Catalogue
-from calibvcs.ops.merge_base import merge_bases
 from calibvcs.ops.merge_content import Taken, merge_content, taken_at
 from calibvcs.ops.standing import Standings
 from calibvcs.ops.three_trees import Trees
 from calibvcs.ops.virtual_base import virtual_base
+from calibvcs.store.merge_base import merge_bases
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from calibvcs.ops.ancestors import Ancestry, Budget, Graph, Node, TooMuchError
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.received_commits import LARGEST_COMMIT, CommitCheck
 from calibvcs.ops.received_refs import RefRules, RefUpdate, branch_of
+from calibvcs.ops.received_signatures import ReceivedSignatures
 from calibvcs.ops.received_states import named_paths
 from calibvcs.store.snapshot import Snapshot
 
@@ -119,14 +120,15 @@ class _Inspection:
     def __init__(self, store: IncomingStore, pusher: str, access: Access, now: float) -> None:
         self._store, self._pusher, self._access = store, pusher, access
         self._graph = Graph(self._node, Budget(_STEPS_OF_HISTORY, "steps through history"))
-        self._rules = RefRules(store, access, pusher)
+        self._signatures = ReceivedSignatures(store, access, pusher, LARGEST_COMMIT)
+        self._rules = RefRules(store, access, pusher, self._signatures.tag)
         files = Budget(access.limits.files, "changed files")
         self._check = CommitCheck(store, self._graph, files, access, pusher, now)
         self._refusals: list[PushRefusal] = []
         self._commits = 0
 
     def run(self, updates: Sequence[RefUpdate]) -> Reception:
-        with suppress(_Enough):
+        with suppress(_Enough), self._signatures:
             if not self._pusher:
                 self._refuse(
                     "", "", "", "nobody said who pushes", "the administrator sets calibvcs.pusher in Git's config"
@@ -213,6 +215,11 @@ class _Inspection:
 
     def _new(self, commits: dict[str, str]) -> None:
         """Check what is new to the repository."""
+        try:
+            for commit, reason, advice in self._signatures.commits(commits):
+                self._refuse(commits[commit], commit, "", reason, advice)
+        except CalibvcsError as error:
+            self._broken("", "", error)
         for commit, ref in commits.items():
             self._commits += 1
             try:

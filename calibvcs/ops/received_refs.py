@@ -12,7 +12,7 @@ from calibvcs.ops import raw_objects
 from calibvcs.ops.received_tag_states import state_trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from calibvcs.model.access import Access
     from calibvcs.ops.ancestors import Ancestry
@@ -57,10 +57,12 @@ class RefRules:
         Who may do what.
     user : str
         Who pushes.
+    unsigned : callable
+        Tells of a tag why it is not signed as it must be; empty where it is.
     """
 
-    def __init__(self, store: IncomingStore, access: Access, user: str) -> None:
-        self._store, self._access, self._user = store, access, user
+    def __init__(self, store: IncomingStore, access: Access, user: str, unsigned: Callable[[str], str]) -> None:
+        self._store, self._access, self._user, self._unsigned = store, access, user, unsigned
 
     def kind(self, update: RefUpdate) -> str:
         """Return branch, proposal or tag; empty where a ref is none of them."""
@@ -168,7 +170,8 @@ class RefRules:
         reason = self._access.disowned(self._user, tag.tagger.name, tag.tagger.email)
         if reason and not self._access.may_push_for_others(self._user):
             return Refused(f"{self._user} pushes a tag of {tag.tagger.name}: {reason}", "set it under your own name")
-        return None
+        unsigned = self._unsigned(update.new)
+        return Refused(unsigned, "calibvcs tag create NAME -S -m WHY, with a key of yours") if unsigned else None
 
     def _propose_instead(self) -> str:
         return f"propose it: git push REMOTE HEAD:refs/heads/{PROPOSALS}{self._user or 'USER'}/NAME"

@@ -10,8 +10,8 @@ from calibvcs.model.names import ConstantName
 from calibvcs.model.times import as_text
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.diff import diff
-from calibvcs.ops.merge_base import merge_bases
 from calibvcs.ops.preview import Preview, preview
+from calibvcs.store.merge_base import merge_bases
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -29,6 +29,8 @@ class Selection:
         Names or globs; empty for all.
     since, until : float or None
         UNIX seconds, half-open; None for the bounds of the experiment, or for no bound.
+    depth : int or None
+        How many of the newest versions of each constant are wanted, beside its default; None for none.
     """
 
     experiment: str = ""
@@ -36,6 +38,7 @@ class Selection:
     ctypes: tuple[str, ...] = ()
     since: float | None = None
     until: float | None = None
+    depth: int | None = None
 
     @property
     def whole(self) -> bool:
@@ -72,6 +75,34 @@ def selected(catalogue: Catalogue, wanted: Selection) -> list[ConstantName]:
             if not wanted.ctypes or any(fnmatch.fnmatchcase(ctype, glob) for glob in wanted.ctypes):
                 found.update(_in_force(catalogue, detector, ctype, since, until))
     return sorted(found)
+
+
+def payloads(catalogue: Catalogue, wanted: Selection) -> list[str]:
+    """Return the ids of the data that a selection means: the defaults, and as many versions as it asks for.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The commit to look at.
+    wanted : Selection
+        What is wanted.
+
+    Returns
+    -------
+    list of str
+        Ids of blobs, each once.
+
+    Raises
+    ------
+    UnknownRunError, UnknownDetectorError
+        As for `selected`.
+    """
+    constants = selected(catalogue, wanted)
+    found = dict.fromkeys(catalogue.payload(constant)[1].id for constant in constants)
+    for constant in constants if wanted.depth else ():
+        newest = catalogue.history.versions(constant)[-(wanted.depth or 0) :]
+        found.update(dict.fromkeys(blob for version in newest if (blob := catalogue.history.blob(version))))
+    return list(found)
 
 
 def _window(catalogue: Catalogue, wanted: Selection) -> tuple[float, float | None]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.errors import InvalidOptionError
 from calibvcs.model import layout
-from calibvcs.ops.selection import Selection, selected
+from calibvcs.ops.selection import Selection, payloads, selected
+from calibvcs.store.cleaning import free
 from calibvcs.store.configuration import settings
 from calibvcs.store.remote_settings import configure_selection
 
@@ -34,6 +35,8 @@ class Squeezed:
         How many objects came, and in how many bytes.
     files_removed : int
         Files that were taken out of the worktree.
+    freed : int
+        Bytes of arrays that left this clone; the repository that it came from has them.
     """
 
     schema: ClassVar[str] = "calibvcs.squeeze/1"
@@ -42,6 +45,7 @@ class Squeezed:
     objects: int
     bytes: int
     files_removed: int
+    freed: int = 0
 
 
 def remembered(store: GitStore) -> Selection:
@@ -51,13 +55,14 @@ def remembered(store: GitStore) -> Selection:
     def words(name: str) -> tuple[str, ...]:
         return tuple(found.get(f"calibvcs.{name}", "").split(_SEPARATOR)) if found.get(f"calibvcs.{name}") else ()
 
-    since, until = (found.get(f"calibvcs.{name}", "") for name in ("since", "until"))
+    since, until, depth = (found.get(f"calibvcs.{name}", "") for name in ("since", "until", "depth"))
     return Selection(
         found.get("calibvcs.experiment", ""),
         words("detectors"),
         words("ctypes"),
         float(since) if since else None,
         float(until) if until else None,
+        int(depth) if depth.isdigit() else None,
     )
 
 
@@ -69,6 +74,7 @@ def remember(store: GitStore, wanted: Selection) -> None:
         "ctypes": _SEPARATOR.join(wanted.ctypes),
         "since": "" if wanted.since is None else f"{wanted.since:.16g}",
         "until": "" if wanted.until is None else f"{wanted.until:.16g}",
+        "depth": "" if wanted.depth is None else str(wanted.depth),
     }
     configure_selection(store.folder, values, sparse=not store.bare)
 
@@ -103,8 +109,7 @@ def bring(
     """
     records = (entry.id for path, entry in catalogue.snapshot.files() if not is_payload(path))
     fetched = [_missing(store, remote, records, progress)]
-    payloads = (catalogue.payload(constant)[1].id for constant in selected(catalogue, wanted))
-    return [*fetched, _missing(store, remote, payloads, progress)]
+    return [*fetched, _missing(store, remote, payloads(catalogue, wanted), progress)]
 
 
 def _missing(store: GitStore, remote: Remote, ids: Iterable[str], progress: Progress | None) -> Fetched:
@@ -149,7 +154,13 @@ def is_payload(path: str) -> bool:
 
 
 def squeeze(
-    store: GitStore, remote: Remote, catalogue: Catalogue, wanted: Selection, progress: Progress | None = None
+    store: GitStore,
+    remote: Remote,
+    catalogue: Catalogue,
+    wanted: Selection,
+    *,
+    dropping: bool = False,
+    progress: Progress | None = None,
 ) -> Squeezed:
     """Let a squeezed clone hold what a selection means: what it lacks is brought, other files leave the worktree.
 
@@ -163,6 +174,8 @@ def squeeze(
         The commit whose defaults are meant.
     wanted : Selection
         What is wanted from now on.
+    dropping : bool, optional
+        Whether arrays that are not wanted leave the clone; of what was made here nothing does.
     progress : callable, optional
         Is given the number of bytes so far.
 
@@ -177,12 +190,15 @@ def squeeze(
         If a name of the selection is not there.
     NetworkError, StorageError, NotWritableError
         If network or disk fail; the clone still holds what it held.
+    WriterBusyError
+        If arrays are to leave, and a clean-up is at work.
     """
     constants = selected(catalogue, wanted)
     came = bring(store, remote, catalogue, wanted, progress)
     remember(store, wanted)
     removed = 0 if store.bare else place_files(store, catalogue, constants, whole=False)
-    return Squeezed(len(constants), sum(one.objects for one in came), sum(one.size for one in came), removed)
+    freed = free(store.folder, payloads(catalogue, wanted)) if dropping else 0
+    return Squeezed(len(constants), sum(one.objects for one in came), sum(one.size for one in came), removed, freed)
 
 
 def changed_selection(before: Selection, add: Selection, drop: tuple[str, ...]) -> Selection:
@@ -220,4 +236,5 @@ def changed_selection(before: Selection, add: Selection, drop: tuple[str, ...]) 
         ctypes=tuple(name for name in dict.fromkeys(before.ctypes + add.ctypes) if name not in drop),
         since=before.since if add.since is None else add.since,
         until=before.until if add.until is None else add.until,
+        depth=before.depth if add.depth is None else add.depth,
     )

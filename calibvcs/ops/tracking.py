@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from calibvcs.model.layout import constant_of
-from calibvcs.ops.merge_base import merge_bases
 from calibvcs.ops.records import parsed
+from calibvcs.store.merge_base import merge_bases
 from calibvcs.store.trees import changed_files
 
 if TYPE_CHECKING:

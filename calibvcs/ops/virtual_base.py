@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from calibvcs.errors import InvalidDocumentError
 from calibvcs.model.three_way import Judge, Rules
-from calibvcs.ops.merge_base import merge_bases
 from calibvcs.ops.merge_content import merge_content
+from calibvcs.store.merge_base import merge_bases
 from calibvcs.store.protocol import FILE_MODE, TreeEntry
 from calibvcs.store.trees import changed_files
 

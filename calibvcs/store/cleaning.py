@@ -30,7 +30,7 @@ from calibvcs.store.taking_away import put_back, remove_temporary, take_away, ta
 from calibvcs.store.upkeep_lock import upkeep_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from calibvcs.store.cleaning_plan import CleaningPlan, PackPlan
@@ -40,6 +40,8 @@ MOST_PACKS = 50
 """With more packs than this, every look-up is slower; Git begins to merge them here too."""
 
 _LIMIT = "gc.autopacklimit"
+_ARRAY = b"\x93NUMPY"
+_NOTHING_IS_OLD = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +117,63 @@ def clean_up(common: Path, grace: float, *, everything: bool = False, dry_run: b
             return _Cleaning(common, local, before, everything=everything).run()
 
 
+def free(common: Path, keep: Iterable[str]) -> int:
+    """Let arrays go that a remote sent and has: whoever asks for one brings it again. What was made here stays.
+
+    Parameters
+    ----------
+    common : Path
+        The Git folder of a squeezed clone.
+    keep : iterable of str
+        Ids of the arrays that stay.
+
+    Returns
+    -------
+    int
+        Bytes that the disk has more.
+
+    Raises
+    ------
+    WriterBusyError, DamagedObjectError, DamagedRepositoryError, StorageError, NotWritableError
+        As for `clean_up`.
+    """
+    with upkeep_lock(common), disk_errors(common / "objects"):
+        put_back(common / "objects")
+        with LocalObjects(common / "objects") as local:
+            dropped = frozenset(_promised_arrays(local)).difference(keep)
+            if not dropped:
+                return 0
+            done = _Cleaning(common, local, _NOTHING_IS_OLD, dropped=dropped).run()
+            return max(done.before - done.after, 0)
+
+
+def _promised_arrays(local: LocalObjects) -> Iterator[str]:
+    for pack in local.packs():
+        for one in pack.ids() if pack.promisor and not pack.fixed else ():
+            kind, begin, _ = pack.copy(one).read_head(len(_ARRAY))
+            if kind == "blob" and begin.startswith(_ARRAY):
+                yield one
+
+
 class _Cleaning:
-    def __init__(self, common: Path, local: LocalObjects, before: float, *, everything: bool) -> None:
+    def __init__(
+        self,
+        common: Path,
+        local: LocalObjects,
+        before: float,
+        *,
+        everything: bool = False,
+        dropped: frozenset[str] = frozenset(),
+    ) -> None:
         self._common, self._local, self._before = common, local, before
         self._objects = common / "objects"
         limit = settings(common / "config").get(_LIMIT, "")
         most = int(limit) if limit.isdigit() else MOST_PACKS
         self._size = _size(self._objects)
-        self._plan: CleaningPlan = plan_cleaning(local, common, before=before, most_packs=most, everything=everything)
-        self._garbage = set(self._plan.garbage)
+        self._plan: CleaningPlan = plan_cleaning(
+            local, common, before=before, most_packs=most, everything=everything, dropped=dropped
+        )
+        self._garbage, self._dropped = set(self._plan.garbage), dropped
         self._damaged: dict[str, str] = {}
         self._in_new: set[str] = set()
         self._packs: list[Path] = []
@@ -186,7 +236,7 @@ class _Cleaning:
         """Take packs away of which every object stands in a new one, or is of no use."""
         gone = 0
         for pack in packs:
-            if pack.path not in self._packs and not set(pack.ids()) - self._in_new - self._garbage:
+            if pack.path not in self._packs and not set(pack.ids()) - self._in_new - self._garbage - self._dropped:
                 gone += take_pack_away(pack.path, pack.used)
         sync_folder(self._objects / "pack")
         return gone

@@ -38,11 +38,6 @@ class PackPlan:
     objects: Mapping[str, str]
     merged: tuple[PackFile, ...]
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is to be done."""
-        return not (self.objects or self.merged)
-
 
 @dataclass(frozen=True, slots=True)
 class CleaningPlan:
@@ -77,7 +72,13 @@ class CleaningPlan:
 
 
 def plan_cleaning(
-    local: LocalObjects, common: Path, *, before: float, most_packs: int, everything: bool = False
+    local: LocalObjects,
+    common: Path,
+    *,
+    before: float,
+    most_packs: int,
+    everything: bool = False,
+    dropped: frozenset[str] = frozenset(),
 ) -> CleaningPlan:
     """Look through a repository, and say what is to be done; nothing is changed.
 
@@ -93,6 +94,8 @@ def plan_cleaning(
         From how many packs on they are merged.
     everything : bool, optional
         Merge all packs, how many or large they may be.
+    dropped : frozenset of str, optional
+        Objects in packs of a remote that are to leave, though something refers to them: the remote has them.
 
     Returns
     -------
@@ -127,8 +130,10 @@ def plan_cleaning(
     merged += [pack for pack in own if pack not in merged and _is_wasteful(pack, ids[pack], garbage)]
     taken = {one for pack in merged for one in ids[pack] if one not in garbage}
     lone = {one for one in needed if next(local.packed(one), None) is None}
-    promised = _merged([pack for pack in packs if pack.promisor], most_packs, everything=everything)
-    from_promised = [one for pack in promised for one in pack.ids()]
+    theirs = [pack for pack in packs if pack.promisor]
+    promised = _merged(theirs, most_packs, everything=everything)
+    promised += [pack for pack in theirs if pack not in promised and not dropped.isdisjoint(pack.ids())]
+    from_promised = [one for pack in promised for one in pack.ids() if one not in dropped]
     return CleaningPlan(
         PackPlan(_ordered(walk, taken | lone), tuple(merged)),
         PackPlan(_ordered(walk, set(from_promised)), tuple(promised)),

@@ -191,12 +191,6 @@ class Journal:
         return rows
 
 
-def length(derived: DerivedData) -> int:
-    """Return how many commits a journal holds."""
-    rows = derived.query("SELECT max(n) FROM commits")
-    return rows[0][0] or 0 if rows else 0
-
-
 def find(derived: DerivedData, commit_id: str) -> Place | None:
     """Return where a commit stands; None where it is not in the journal, or not closed."""
     rows = derived.query("SELECT c.n, s.generation FROM commits c, state s WHERE c.id = ? AND c.closed", (commit_id,))

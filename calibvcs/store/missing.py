@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from calibvcs.store.merge_base import merge_bases
 from calibvcs.store.objects import decode_commit, decode_tag
 
 if TYPE_CHECKING:
@@ -68,16 +68,7 @@ def missing_objects(
 
 def is_ancestor(store: GitStore, old: str, new: str) -> bool:
     """Tell whether a commit can be reached from another one; both are here."""
-    seen: set[str] = set()
-    waiting = deque([new])
-    while waiting:
-        commit = waiting.popleft()
-        if commit == old:
-            return True
-        if commit not in seen:
-            seen.add(commit)
-            waiting.extend(store.commit(commit).parents)
-    return False
+    return merge_bases(store.commit, [old], [new]) == (old,)
 
 
 def _peeled(store: GitStore, wants: Sequence[str]) -> tuple[list[str], list[Commit]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from calibvcs.store.signing import NAMESPACE, run
 from calibvcs.store.signing_settings import TRUST
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from calibvcs.store.signing_settings import SigningSettings
 
@@ -36,6 +37,27 @@ _WHY = {
     SignatureState.EXPIRED: "signature or key has expired",
     SignatureState.REVOKED: "the key was revoked",
 }
+
+
+@contextmanager
+def signers_file(keys: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Write a list of allowed signers for as long as a ``with`` statement lasts.
+
+    Parameters
+    ----------
+    keys : mapping of str to sequence of str
+        Public keys, ``TYPE KEY``, by name; a name has no letter that such a list takes for a pattern.
+
+    Yields
+    ------
+    str
+        Its path.
+    """
+    with tempfile.TemporaryDirectory(prefix="calibvcs-signers-") as folder:
+        path = Path(folder, "allowed_signers")
+        lines = (f'{name} namespaces="{NAMESPACE}" {key}\n' for name, known in keys.items() for key in known)
+        path.write_text("".join(lines))
+        yield str(path)
 
 
 def check(kind: str, data: bytes, settings: SigningSettings) -> SignatureCheck:

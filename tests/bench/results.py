@@ -222,4 +222,4 @@ def shown(value: float, unit: str) -> str:
         return f"{value:.0f} B"
     if value >= 1:
         return f"{value:.3g} s"
-    return f"{value * 1e3:.3g} ms" if value >= 1e-3 else f"{value * 1e6:.3g} us"
+    return f"{value * 1e3:.3g} ms" if abs(value) >= 1e-3 else f"{value * 1e6:.3g} us"

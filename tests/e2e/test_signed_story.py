@@ -147,3 +147,15 @@ def test_a_forged_state_is_told(calibvcs: Program, repository: Path) -> None:
             "cannot be trusted: state 2: it belongs to" in calibvcs("tag", *words, "--repo", repository, expect=7).err
         )
     assert "tag golden: its states cannot be trusted" in calibvcs("verify", "--repo", repository, expect=1).out
+
+
+def test_merges_are_signed_too(calibvcs: Program, repository: Path, signer: Path) -> None:
+    calibvcs("clone", repository, "mine")
+    for number, place in enumerate((repository, calibvcs.folder / "mine")):
+        np.save(calibvcs.folder / "new.npy", dark((4, 5), 1002, seed=number))
+        begin = str(5000 + number)
+        calibvcs("add", "opal1000-1", "pedestals", "new.npy", "--begin", begin, "-m", "Dark", "--repo", place)
+    calibvcs("pull", "-S", "--repo", "mine")
+    mine = calibvcs.folder / "mine"
+    assert len(git(mine, "rev-parse", "HEAD^@").split()) == 2
+    git(mine, "verify-commit", "HEAD")

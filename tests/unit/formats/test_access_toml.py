@@ -1,10 +1,12 @@
 """``access.toml`` is read strictly: every mistake is an error that names the key."""
 
+import re
+
 import pytest
 
 from calibvcs.errors import InvalidDocumentError
 from calibvcs.formats import access_toml
-from calibvcs.model.access import DEFAULT_RULES, Access, Limits, Rule, Verb
+from calibvcs.model.access import DEFAULT_RULES, Access, Limits, Rule, Signing, Verb
 
 WHOLE = b"""
 may_push_for_others = ["@robots", "root"]
@@ -95,3 +97,40 @@ def test_a_mistake_is_told_by_its_name(text: str, reason: str) -> None:
     with pytest.raises(InvalidDocumentError, match=reason) as raised:
         access_toml.decode(text.encode())
     assert raised.value.path == ".calibvcs/access.toml"
+
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIN6q0m0"
+SIGNED = f"""
+[signatures]
+demanded = ["commits", "tags"]
+[signatures.keys]
+ada = ["{KEY} ada@laptop"]
+"""
+
+
+def test_what_has_to_be_signed_and_by_which_keys() -> None:
+    access = access_toml.decode(SIGNED.encode())
+    assert access.signing == Signing(("commits", "tags"), {"ada": (KEY,)})
+    assert access_toml.decode(access_toml.encode(access)) == access
+    assert b"signatures" not in access_toml.encode(Access())
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('[signatures]\ndemanded = ["pushes"]', "commits and tags"),
+        ('[signatures]\ndemanded = ["tags"]', "keys is empty"),
+        ('[signatures]\nwanted = ["tags"]', "signatures.wanted is no key that is known"),
+        ("[signatures.keys]\nada = []", "one at least"),
+        ('[signatures.keys]\nada = ["secret"]', "signatures.keys: "),
+        (f'[signatures.keys]\n"*" = ["{KEY}"]', "signatures.keys: "),
+        (f'[signatures.keys]\n"ada,bob" = ["{KEY}"]', "signatures.keys: "),
+        (f'[signatures.keys]\nada = ["{KEY}\\nroot {KEY}"]', None),
+    ],
+)
+def test_keys_are_read_strictly(text: str, reason: str | None) -> None:
+    if reason is None:  # what follows the key is a comment: it never becomes a line of its own
+        assert access_toml.decode(text.encode()).signing.keys == {"ada": (KEY,)}
+        return
+    with pytest.raises(InvalidDocumentError, match=re.escape(reason)):
+        access_toml.decode(text.encode())
