@@ -16,6 +16,7 @@ branch it stands on (``docs/exit-codes.md``)::
     ├── AccessError            6  NotWritableError  PushRefusedError  SigningFailedError
     ├── BrokenRepositoryError  7  NotCalibvcsError  UnsupportedFormatError  InvalidDocumentError  DamagedObjectError
     │                             DamagedRepositoryError  DamagedPackError  BrokenTagStateError
+    │                             ShallowHistoryError
     ├── NetworkError           8  NotHereError, and another repository that cannot be reached
     └── StorageError           9  the disk is full or fails
 
@@ -82,6 +83,7 @@ from calibvcs.errors.surroundings import (
     InvalidDocumentError,
     NotCalibvcsError,
     NotWritableError,
+    ShallowHistoryError,
     StorageError,
     UnsupportedFormatError,
 )
@@ -126,6 +128,7 @@ __all__ = [
     "Refusal",
     "RefusedError",
     "RemovedConstantError",
+    "ShallowHistoryError",
     "SigningFailedError",
     "StorageError",
     "TagNotAcceptedError",

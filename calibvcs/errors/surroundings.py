@@ -78,6 +78,15 @@ class DamagedObjectError(BrokenRepositoryError):
     advises = "calibvcs repair --from REMOTE brings it back from another clone: a remote, an address or a path"
 
 
+class ShallowHistoryError(BrokenRepositoryError):
+    """The history of a clone was cut off by Git: what came before some commit is not in it."""
+
+    commit: str
+
+    says = "commit {commit} is not in this clone, which Git made shallow: versions and history cannot be told"
+    advises = "git fetch --unshallow brings the rest; Repository.get in Python works without it"
+
+
 class StorageError(CalibvcsError):
     """The disk is full or fails."""
 

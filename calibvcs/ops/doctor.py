@@ -128,6 +128,9 @@ def _upkeep(store: GitStore) -> list[Check]:
         checks.append(Check("settings", "warning", "packing and cloning arrays will be slow", advice))
     if store.worktree is not None and store.worktree.pending():
         checks.append(_unfinished(store.worktree))
+    if (store.folder / "shallow").exists():
+        told = "Git cut the history off: versions cannot be told"
+        checks.append(Check("history", "warning", told, "git fetch --unshallow"))
     if store.bare and not is_installed(store.folder):
         advice = f"calibvcs hook install {store.folder}"
         checks.append(Check("hook", "warning", "pushes are held neither to access.toml nor to the format", advice))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import random
-import time
 from typing import TYPE_CHECKING
 
 from calibvcs.errors import BranchMovedError, MergeConflictError
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.merge_message import merge_message
 from calibvcs.ops.merging import merge
-from calibvcs.ops.transaction import PATIENCE
+from calibvcs.ops.patience import Patience
 from calibvcs.store.snapshot import Snapshot
 from calibvcs.store.trees import changed_files
 
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
     from calibvcs.model.three_way import Rules
     from calibvcs.ops.merging import Merged
     from calibvcs.store.protocol import Store
-
-_LONGEST_PAUSE = 0.25
 
 
 def integrate(
@@ -66,7 +62,7 @@ def integrate(
     BranchMovedError
         If others were faster all the time.
     """
-    deadline = time.monotonic() + PATIENCE
+    patience = Patience(store.branch)
     while True:
         ours = store.tip()
         if ours is None:
@@ -90,9 +86,7 @@ def integrate(
             text = merge_message(merged, name, comment)
             made = store.commit_edits(ours, edits, text, signed, committer, sign=author.signer, merged=theirs)
         except BranchMovedError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311 - only to keep writers from moving in step
+            patience.overtaken()
         else:
             return merged, made
 

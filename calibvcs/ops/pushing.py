@@ -9,6 +9,7 @@ from calibvcs.errors import BranchMovedError, NothingToChangeError
 from calibvcs.model.names import parse_proposal
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.integrating import integrate
+from calibvcs.ops.patience import Patience
 from calibvcs.ops.preview import Preview, preview
 from calibvcs.ops.pulling import fetch, take_in, tracked
 from calibvcs.store.memory import MemoryStore
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from calibvcs.store.remote_settings import RemoteSettings
     from calibvcs.store.remotes import Progress, Remote
 
-_ATTEMPTS = 20
 PROPOSALS = "refs/heads/proposals/"
 
 
@@ -108,7 +108,8 @@ def push(
     """
     branch = store.branch
     name = f"{known.name}/{branch}"
-    for _ in range(_ATTEMPTS):
+    patience = Patience(branch)
+    while True:
         fetch(store, remote, known, progress)
         theirs = tracked(store, known, branch)
         kind, here = "", MemoryStore(store) if dry_run else store
@@ -122,10 +123,10 @@ def push(
         try:
             done = Pushed() if dry_run else _moved(store, remote, known, branch, theirs, tip, progress)
         except BranchMovedError:
+            patience.overtaken()
             continue
         changes = preview(Catalogue(Snapshot(here, theirs)), Catalogue(Snapshot(here, tip)))
         return _told(known, branch, theirs, tip, done, changes, merged=kind == "merge")
-    raise BranchMovedError(branch, _ATTEMPTS)
 
 
 def propose(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import random
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from calibvcs.errors import BranchMovedError
 from calibvcs.ops.catalogue import Catalogue
+from calibvcs.ops.patience import Patience
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -18,11 +17,6 @@ if TYPE_CHECKING:
     from calibvcs.store.protocol import Store
 
 T = TypeVar("T")
-
-PATIENCE = 120.0
-"""Seconds during which a change is tried again."""
-
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25
 
 
 @dataclass(frozen=True)
@@ -65,11 +59,10 @@ def commit(store: Store, author: Person, plan: Callable[[Catalogue], Plan[T]]) -
     Raises
     ------
     BranchMovedError
-        If others were faster for `PATIENCE` seconds.
+        If others were faster all the time.
     """
-    deadline, pause, attempts = time.monotonic() + PATIENCE, _FIRST_PAUSE, 0
+    patience = Patience(store.branch)
     while True:
-        attempts += 1
         parent = store.tip()
         catalogue = Catalogue(Snapshot(store, parent))
         if parent is not None:
@@ -81,7 +74,4 @@ def commit(store: Store, author: Person, plan: Callable[[Catalogue], Plan[T]]) -
         try:
             return store.commit_edits(parent, edits, text, signed, committer, sign=author.signer), made.result
         except BranchMovedError:
-            if time.monotonic() > deadline:
-                raise BranchMovedError(store.branch, attempts) from None
-        time.sleep(random.uniform(0, pause))  # noqa: S311 - only to keep writers from moving in step
-        pause = min(2 * pause, _LONGEST_PAUSE)
+            patience.overtaken()

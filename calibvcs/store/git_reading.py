@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from calibvcs.errors import DamagedObjectError
+from calibvcs.errors import DamagedObjectError, ShallowHistoryError
 from calibvcs.model.commits import Tag
 from calibvcs.store.database import ObjectDatabase
 from calibvcs.store.derived import DerivedData
@@ -146,7 +146,12 @@ class GitReader:
 
     def commit(self, commit_id: str) -> Commit:
         """Return a commit."""
-        return decode_commit(self._read(commit_id, "commit"), commit_id)
+        try:
+            return decode_commit(self._read(commit_id, "commit"), commit_id)
+        except DamagedObjectError:
+            if (self._folder / "shallow").exists() and self._database.kind(commit_id) is None:
+                raise ShallowHistoryError(commit_id) from None
+            raise
 
     def tree(self, tree_id: str) -> Mapping[str, TreeEntry]:
         """Return the names in a tree."""

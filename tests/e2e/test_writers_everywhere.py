@@ -15,7 +15,8 @@ from tests.servers.http_backend import http_server
 from tests.servers.ssh import ssh_server
 
 ADDS = int(os.environ.get("CALIBVCS_TEST_ADDS", "2"))
-"""How often each writer writes; the figures in docs/reliability.md are of a run with 50."""
+READERS = int(os.environ.get("CALIBVCS_TEST_READERS", "2"))
+"""How often each writer writes, and how many read; the figures in docs/reliability.md are of a run with 50 and 8."""
 
 CAMERA = "opal1000-1"
 WRITER = """
@@ -83,7 +84,7 @@ def test_four_ways_at_once(tmp_path: Path) -> None:
             subprocess.Popen(
                 [sys.executable, "-c", READER, central], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
             )
-            for _ in range(2)
+            for _ in range(READERS)
         ]
         writers = [
             subprocess.Popen([sys.executable, "-c", WRITER, place, str(number), str(ADDS), way], env=environment)
