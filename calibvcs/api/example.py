@@ -74,7 +74,7 @@ def make_example(path: Path, new_dark: Path) -> str:
         if not (who.name and who.email):
             configure_identity(store.folder, "Quick Start", "quickstart@example.org")
         author: Person = settings.author(store.folder)
-        commit = import_tree(store, author, tree, "Take over the example constants")
+        commit = import_tree(store, author, tree, "Take over the example constants").commit
     with calibvcs.open(path) as repository:
         pedestals = repository.get(DETECTOR, "pedestals", 1_767_225_600).data
     drifted = np.array(pedestals, dtype=np.float32)

@@ -161,7 +161,8 @@ class ReadingVerbs:
         a, b : str
             Two constants (``DET/CTYPE/RANGE[@VERSION]``); two ctypes (``DET/CTYPE``) or detectors, at a revision with
             ``@REVISION``; two revisions or dates of the whole repository; or a file and a constant. A path that
-            begins with ``.``, ``/`` or ``~`` is a file.
+            begins with ``.``, ``/`` or ``~`` is a file. A file that ends in ``.h5`` or ``.hdf5`` is compared as a
+            whole, as `diff_hdf5` does.
 
         Returns
         -------
@@ -191,6 +192,12 @@ class ReadingVerbs:
         >>> [(one.gain, one.segment, one.changed, one.median, one.max_abs) for one in segments if one.changed]
         [(0, 1, 2048, 2.0, 2.0), (2, 0, 40, 0.0, 25.5)]
         """
+        from calibvcs.formats.dcs_hdf5 import is_dcs_file
+
+        if is_dcs_file(a) or is_dcs_file(b):
+            from calibvcs.ops.diff_hdf5 import diff_hdf5
+
+            return diff_hdf5(self._session.catalogue(), a, b, self._session.now())
         from calibvcs.ops.diff import diff
 
         return diff(self._session.catalogue(), a, b, self._session.now())

@@ -5,12 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+from calibvcs.api.exchange_calibdir import CalibdirVerbs
+from calibvcs.api.exchange_hdf5 import Hdf5Verbs
+from calibvcs.api.exchange_psana import PsanaVerbs
+from calibvcs.api.exporting_shm import ShmVerbs
 from calibvcs.api.getting import GettingVerbs
 from calibvcs.api.keeping import KeepingVerbs
 from calibvcs.api.proposing import ProposingVerbs
 from calibvcs.api.reading import ReadingVerbs
 from calibvcs.api.session import Session
 from calibvcs.api.sharing import SharingVerbs
+from calibvcs.api.statistics import StatisticsVerbs
 from calibvcs.api.worktree import WorktreeVerbs
 from calibvcs.api.writing import WritingVerbs
 
@@ -25,7 +30,20 @@ if TYPE_CHECKING:
     from calibvcs.store.git import GitStore
 
 
-class Repository(GettingVerbs, ReadingVerbs, WritingVerbs, WorktreeVerbs, SharingVerbs, ProposingVerbs, KeepingVerbs):
+class Repository(
+    GettingVerbs,
+    ReadingVerbs,
+    WritingVerbs,
+    WorktreeVerbs,
+    SharingVerbs,
+    ProposingVerbs,
+    KeepingVerbs,
+    ShmVerbs,
+    Hdf5Verbs,
+    PsanaVerbs,
+    CalibdirVerbs,
+    StatisticsVerbs,
+):
     """An open repository of constants.
 
     `calibvcs.open` makes one. It is a context manager; readers take no lock, and any number of programs may have the

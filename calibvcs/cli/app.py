@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from calibvcs.cli import exits, output
+from calibvcs.cli.several_values import spread
 from calibvcs.errors import CalibvcsError, StorageError, UsageError
 from calibvcs.version import __version__
 
@@ -22,11 +23,13 @@ _VERBS = {
     "propose": "share", "review": "share", "merge": "share",
     "status": "worktree", "commit": "worktree", "restore": "worktree",
     "gc": "keeping", "repair": "keeping",
+    "export": "exporting", "prefetch": "prefetching",
     "ls": "look", "show": "look", "get": "look", "why": "look", "log": "look", "diff": "look", "verify": "look",
+    "stats": "statistics", "trend": "statistics", "blame": "statistics", "bisect": "statistics",
 }  # fmt: skip
 _NOUNS = {
     "detector": "nouns", "alias": "nouns", "run": "nouns", "tag": "nouns", "default": "nouns",
-    "access": "hosting", "hook": "hosting", "bundle": "keeping",
+    "access": "hosting", "hook": "hosting", "bundle": "keeping", "import": "importing",
 }  # fmt: skip
 
 
@@ -50,7 +53,7 @@ def build(arguments: list[str]) -> typer.Typer:
             app.command(verb, help=function.__doc__, rich_help_panel=module)(function if known else _without_options)
     for noun, module in _NOUNS.items():
         if called == noun or not known:
-            group = getattr(import_module(f"calibvcs.cli.{module}"), noun)
+            group = getattr(import_module(f"calibvcs.cli.{module}"), "import_" if noun == "import" else noun)
             app.add_typer(group if known else typer.Typer(help=group.info.help), name=noun)
     return app
 
@@ -76,6 +79,7 @@ def _root(
 def call(arguments: list[str]) -> int:
     """Run one command line and return its exit code; whatever goes wrong has been reported by then."""
     try:
+        arguments = spread(arguments)
         result = build(arguments)(arguments, standalone_mode=False)
         sys.stdout.flush()
     except CalibvcsError as error:

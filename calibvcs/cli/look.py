@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 import calibvcs
-from calibvcs.cli import diff_view, exits, options, output, views
+from calibvcs.cli import diff_view, exits, options, output, overlay_view, views
 from calibvcs.errors import InvalidOptionError
+from calibvcs.formats.dcs_hdf5 import is_dcs_file
 
 
 def ls(
@@ -46,14 +47,20 @@ def get(
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write the data there, byte for byte; - is stdout."),
     ] = None,
+    overlay: Annotated[
+        str | None,
+        typer.Option("--overlay", metavar="DIR", help="Look in this calib directory first, as online tools do."),
+    ] = None,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Get the constant in force at a time; without -o, say which one it is and why."""
+    when = _when(time, run)
     with calibvcs.open(repo) as repository:
-        chosen = repository.choose(detector, ctype, _when(time, run), at=at, output=out)
+        over = repository.in_overlay(overlay, detector, ctype, when, at=at, output=out) if overlay else None
+        chosen = None if over else repository.choose(detector, ctype, when, at=at, output=out)
     if out != "-":
-        output.show(chosen, views.chosen, as_json_text=json)
+        output.show(over or chosen, overlay_view.overlaid if over else views.chosen, as_json_text=json)
 
 
 def why(
@@ -108,8 +115,13 @@ def diff(
 
     Exit status is 0 where both are the same, 1 where they differ.
     """
-    with calibvcs.open(repo) as repository:
-        difference = repository.diff(a, b)
+    if is_dcs_file(a) and is_dcs_file(b):
+        from calibvcs.api.exchange_hdf5 import diff_hdf5_files
+
+        difference = diff_hdf5_files(a, b)
+    else:
+        with calibvcs.open(repo) as repository:
+            difference = repository.diff(a, b)
     output.show(difference, diff_view.diff, as_json_text=json)
     raise typer.Exit(exits.OK if difference.same else exits.DIFFERENT)
 

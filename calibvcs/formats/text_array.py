@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from calibvcs.errors import InvalidDataError
+from calibvcs.errors import InvalidDataError, InvalidOptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 # The largest detector with all its gain ranges (50 million values) takes half of it.
 _LARGEST_TEXT: Final = 1024 * 1024 * 1024
+# A list of ten million values; to read a line, numpy takes eight times its memory.
+_LONGEST_LINE: Final = 128 * 1024 * 1024
 _MOST_DIMS: Final = 32
 _LONGEST_RECORD: Final = 1000
 _KEY_WIDTH: Final = 11
@@ -37,12 +40,15 @@ _DTYPES: Final = (
     | {f"{name}_t": name for name in _NUMPY_NAMES if "int" in name}
     | {"float": "float32", "double": "float64", "short": "int16", "int": "int32", "long": "int64"}
     | {"unsigned short": "uint16", "unsigned": "uint32", "unsigned int": "uint32", "unsigned long": "uint64"}
+    | {"char": "int8", "unsigned char": "uint8", "long long": "int64", "unsigned long long": "uint64"}
 )
 _RESERVED: Final = frozenset({"SHAPE", "DATATYPE", "DTYPE", "NDIM"})
+_MOST_DECIMALS: Final = 17
 
 _RECORD: Final = re.compile(r"# (?P<key>SHAPE|DATATYPE|DTYPE|NDIM|DIM:[0-9]+)[ \t]+(?P<value>\S.*)")
 _SHAPE: Final = re.compile(r"[(\[]?[ ]*([0-9]{1,12}(?:[ ]*,[ ]*[0-9]{1,12})*)[ ]*,?[ ]*[)\]]?")
 _LENGTH: Final = re.compile(r"[0-9]{1,12}")
+_FIELD: Final = re.compile(r"\S+")
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 _FLOAT: Final = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|nan|inf|infinity)", re.IGNORECASE)
 
@@ -63,7 +69,8 @@ def decode(text: str, source: str, dtype: str = "float32") -> NDArray[Any]:
     Parameters
     ----------
     text : str
-        The whole file, at most 1 GiB. Without a header (plain ``numpy.savetxt``) it is a table of `dtype`.
+        The whole file, at most 1 GiB, no line of it longer than 128 MiB. Without a header (plain ``numpy.savetxt``)
+        it is a table of `dtype`.
     source : str
         What the text is called in errors, usually the path.
     dtype : str, optional
@@ -84,6 +91,9 @@ def decode(text: str, source: str, dtype: str = "float32") -> NDArray[Any]:
     if len(text) > _LARGEST_TEXT:
         raise InvalidDataError(source, f"{len(text)} bytes of text; allowed are {_LARGEST_TEXT}", "give it as .npy")
     lines = text.split("\n")
+    longest = max(map(len, lines))
+    if longest > _LONGEST_LINE:
+        raise InvalidDataError(source, f"a line of {longest} characters; allowed are {_LONGEST_LINE}", _ADVICE)
     declared = _declared([line for line in lines if line.startswith("# ")], source, dtype)
     rows = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not rows:
@@ -99,15 +109,19 @@ def decode(text: str, source: str, dtype: str = "float32") -> NDArray[Any]:
     return values
 
 
-def encode(array: NDArray[Any], comments: Mapping[str, str] = {}) -> str:
+def encode(
+    array: NDArray[Any],
+    comments: Mapping[str, str] = {},
+    *,
+    writing: Mapping[str, str] = {},
+    decimals: int | None = None,
+) -> str:
     """Return an array as text that reads back bit by bit (but for the payload of NaN).
 
     Parameters
     ----------
-    array : ndarray
-        Bool, integer or real values, any shape but empty or 0-d.
-    comments : mapping of str to str, optional
-        Records for people that are written first, such as ``{"EXPERIMENT": "xcs01016"}``.
+    array, comments, writing, decimals
+        As for `encode_lines`.
 
     Returns
     -------
@@ -117,40 +131,84 @@ def encode(array: NDArray[Any], comments: Mapping[str, str] = {}) -> str:
     Raises
     ------
     InvalidDataError
+        As for `encode_lines`.
+    """
+    return "".join(encode_lines(array, comments, writing=writing, decimals=decimals))
+
+
+def encode_lines(
+    array: NDArray[Any],
+    comments: Mapping[str, str] = {},
+    *,
+    writing: Mapping[str, str] = {},
+    decimals: int | None = None,
+) -> Iterator[str]:
+    """Return the lines of an array as text, each with its end, so that a large one is never in memory as text.
+
+    Parameters
+    ----------
+    array : ndarray
+        Bool, integer or real values, any shape but empty or 0-d.
+    comments : mapping of str to str, optional
+        Records for people that are written first, such as ``{"EXPERIMENT": "xcs01016"}``.
+    writing : mapping of str to str, optional
+        Records that psana puts before the form of the array: HOST, WORK_DIR, FILE_NAME, DATE_TIME, UID.
+    decimals : int, optional
+        Write real numbers with so many decimals, as LCLS' own programs do (3). Default is exact: nine digits for
+        float32, the shortest form that reads back for float64. Integers are always written as integers.
+
+    Returns
+    -------
+    iterator of str
+        Records of both generations, then one row of the last axis a line.
+
+    Raises
+    ------
+    InvalidDataError
         If the dtype cannot be written, the array is empty or 0-d, or a comment would be read as something else.
+    InvalidOptionError
+        If `decimals` is not between 0 and 17.
     """
     dtype = array.dtype.name
     if dtype not in _NUMPY_NAMES:
         raise InvalidDataError("array", f"dtype {dtype}; allowed are {', '.join(_NUMPY_NAMES)}", "a.astype('float32')")
     if not array.size or not array.ndim:
         raise InvalidDataError("array", f"shape {array.shape}; allowed is one value and one axis at least", "")
-    for key, value in comments.items():
+    if decimals is not None and not 0 <= decimals <= _MOST_DECIMALS:
+        raise InvalidOptionError("decimals", str(decimals), f"0 to {_MOST_DECIMALS} are allowed")
+    for key, value in (*comments.items(), *writing.items()):
         if not key or not f"{key}{value}".isprintable() or " " in key or key in _RESERVED or key.startswith("DIM:"):
             reason = f"comment {key[:60]!r}: allowed is one word that is no record of the format, and one line of text"
             raise InvalidDataError("array", reason, "rename it, or leave line ends out")
     records = [
         *(_record(key, value) for key, value in comments.items()),
         *([""] if comments else []),
-        *(_record("SHAPE", str(array.shape).replace(" ", "")), _record("DATATYPE", dtype)),
+        *(_record(key, value) for key, value in writing.items()),
+        *(_record("SHAPE", _shape_record(array.shape)), _record("DATATYPE", dtype)),
         *("", _record("DTYPE", dtype), _record("NDIM", str(array.ndim))),
         *(_record(f"DIM:{axis}", str(length)) for axis, length in enumerate(array.shape)),
         "",
     ]
-    return "\n".join([*records, *_written_rows(array), ""])
+    return (f"{line}\n" for lines in (records, _written_rows(array, decimals)) for line in lines)
+
+
+def _shape_record(shape: tuple[int, ...]) -> str:
+    return str(shape).replace(" ", "")
 
 
 def _record(key: str, value: str) -> str:
     return f"# {key:<{_KEY_WIDTH}} {value}".rstrip()
 
 
-def _written_rows(array: NDArray[Any]) -> Iterator[str]:
+def _written_rows(array: NDArray[Any], decimals: int | None) -> Iterator[str]:
     rows = array.reshape(-1, array.shape[-1])
     # The shortest form of a float64 reads back exactly, and so do nine digits of a float32.
-    if array.dtype.name == "float64":
+    if array.dtype.name == "float64" and decimals is None:
         for row in rows:
             yield " ".join(map(repr, row.tolist()))
         return
-    line = " ".join(["%.9g" if array.dtype.kind == "f" else "%d"] * rows.shape[1])
+    real = "%.9g" if decimals is None else f"%.{decimals}f"
+    line = " ".join([real if array.dtype.kind == "f" else "%d"] * rows.shape[1])
     for row in rows:
         yield line % tuple(row.tolist())
 
@@ -208,25 +266,32 @@ def _dtype(name: str, source: str) -> str:
 
 
 def _values(rows: list[str], declared: _Declared, lines: list[str], source: str) -> NDArray[Any]:
-    """Return the values as a table, or as one row where lines of unequal length belong to a declared shape."""
+    """Return the values as a table, or one after the other where lines of unequal length belong to a shape."""
     dtype = np.dtype("uint8" if declared.dtype == "bool" else declared.dtype)
-    table = _loaded(rows, dtype)
-    if table is None and len({len(row.split()) for row in rows}) > 1:
+    table = _table(rows, dtype)
+    if table is None and len(set(map(_count, rows))) > 1:
         if declared.shape is None:
             raise InvalidDataError(source, "lines of unequal length, and no shape in a header", _ADVICE)
-        rows = [" ".join(row.strip() for row in rows)]
-        table = _loaded(rows, dtype)
-    if table is None and dtype.kind in "iu":
-        # Some writers put integers down as 1.0 or 1e3; these are taken where nothing is lost.
-        floats = _loaded(rows, np.dtype("float64"))
-        table = None if floats is None else _as_integers(floats, dtype)
-    if table is None or (dtype.kind == "f" and _has_overflow(table, rows)):
+        parts = [_table(list(group), dtype) for _, group in groupby(rows, key=_count)]
+        flat = [part.reshape(-1) for part in parts if part is not None]
+        table = np.concatenate(flat) if len(flat) == len(parts) else None
+    if table is None:
         raise _bad_value(lines, dtype, source)
     if declared.dtype == "bool":
         if table.max() > 1:
             raise InvalidDataError(source, f"value {table.max()} of dtype bool; allowed are 0 and 1", _ADVICE)
         return table.astype(np.bool_)
     return table
+
+
+def _table(rows: list[str], dtype: np.dtype[Any]) -> NDArray[Any] | None:
+    """Return lines of equal length as a table, or None if one is not, or holds what is no number of the dtype."""
+    table = _loaded(rows, dtype)
+    if table is None and dtype.kind in "iu":
+        # Some writers put integers down as 1.0 or 1e3; these are taken where nothing is lost.
+        floats = _loaded(rows, np.dtype("float64"))
+        table = None if floats is None else _as_integers(floats, dtype)
+    return None if table is not None and dtype.kind == "f" and _has_overflow(table, rows) else table
 
 
 def _loaded(rows: list[str], dtype: np.dtype[Any]) -> NDArray[Any] | None:
@@ -250,16 +315,25 @@ def _has_overflow(table: NDArray[Any], rows: list[str]) -> bool:
     """Tell whether a finite number in the text became infinite."""
     infinite = np.isinf(table)
     for place in np.flatnonzero(infinite.any(axis=1)).tolist():
-        fields = rows[place].split()
-        if any("inf" not in fields[column].lower() for column in np.flatnonzero(infinite[place]).tolist()):
+        fields = zip(_fields(rows[place]), infinite[place], strict=False)
+        if any(is_infinite and "inf" not in field.lower() for field, is_infinite in fields):
             return True
     return False
+
+
+def _count(row: str) -> int:
+    return sum(1 for _ in _fields(row))
+
+
+def _fields(row: str) -> Iterator[str]:
+    """Yield the fields of a line one by one: all those of a line of a gigabyte would take dozens of it."""
+    return (match[0] for match in _FIELD.finditer(row))
 
 
 def _bad_value(lines: list[str], dtype: np.dtype[Any], source: str) -> InvalidDataError:
     """Return the error that names the first value which is no number of the dtype, and its line."""
     for number, line in enumerate(lines, start=1):
-        for field in [] if line.lstrip().startswith("#") else line.split():
+        for field in () if line.lstrip().startswith("#") else _fields(line):
             if not _fits(field, dtype):
                 reason = f"line {number}: {field[:60]!r} is not a value of {dtype.name}"
                 return InvalidDataError(source, reason, _ADVICE)

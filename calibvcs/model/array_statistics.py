@@ -8,25 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calibvcs.model.array_blocks import ArrayKind, Block, bad_pixels, blocks, count_bits, status_words
+from calibvcs.model.array_blocks import ArrayKind, Block, bad_pixels, count_bits, status_words
 from calibvcs.model.stream_median import median
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
+
+_STEP = 1 << 15
+_EXACT = 1 << 53  # up to here float64 holds every integer
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentStatistics:
-    """One segment in one gain range.
+    """One segment in one gain range, or all segments of a gain range together.
 
     Attributes
     ----------
     gain, segment : int or None
-        Which block, None where the array has no such axis.
+        Which block, None where the array has no such axis; of a whole gain range the segment is None.
     pixels : int
-        Number of pixels in the block.
+        Number of pixels in it.
     min, max, mean, median : float
         Of the finite values, in the unit of the constant; NaN where no value is finite.
     rms : float
@@ -54,43 +57,35 @@ class SegmentStatistics:
     bad: int | None = None
     bits: Mapping[int, int] = field(default_factory=dict)
 
+    @property
+    def suspect(self) -> int:
+        """Number of bad pixels; of measured values the number of those that are NaN, infinite or zero."""
+        return self.nonfinite + self.zeros if self.bad is None else self.bad
 
-def summarise(array: NDArray[Any], *, dims: tuple[str, ...], kind: ArrayKind) -> tuple[SegmentStatistics, ...]:
-    """Return the statistics of an array, block by block, so that mapped arrays of any size do.
+
+def block_statistics(values: NDArray[Any], block: Block, kind: ArrayKind) -> SegmentStatistics:
+    """Return the statistics of one block.
 
     Parameters
     ----------
-    array : ndarray
-        Real numbers; of complex ones the magnitude counts.
-    dims : tuple of str
-        Names of the axes, such as ``("gain", "segment", "row", "column")``.
+    values : ndarray
+        Its values, one at least, any shape; real numbers, and of complex ones the magnitude counts.
+    block : Block
+        Which one it is.
     kind : {"values", "mask", "status"}
         How the values are to be read.
 
     Returns
     -------
-    tuple of SegmentStatistics
-        One a gain range and segment, gain by gain, in the unit of the constant, computed in float64.
-
-    Raises
-    ------
-    InvalidDataError
-        If there are not as many names as axes.
+    SegmentStatistics
+        In the unit of the constant. Sums are computed in float64; smallest, largest and median are exact.
     """
-    return tuple(_summarise_block(array[block.where], block, kind) for block in blocks(array.shape, dims))
-
-
-def _summarise_block(values: NDArray[Any], block: Block, kind: ArrayKind) -> SegmentStatistics:
-    numbers = (np.abs(values) if values.dtype.kind == "c" else values).astype(np.float64).ravel()
-    whole = math.isfinite(numbers.min()) and math.isfinite(numbers.max())
-    finite = numbers if whole else numbers[np.isfinite(numbers)]
+    finite = _finite(values)
     low = high = mean = middle = rms = math.nan
     if finite.size:
-        # Sums of numbers near the largest float64 become infinite, which is what they then are.
-        with np.errstate(over="ignore", invalid="ignore"):
-            low, high, mean = float(finite.min()), float(finite.max()), float(finite.mean())
-            rms = float(finite.std())
-            middle = median(finite)
+        low, high = float(finite.min()), float(finite.max())
+        mean, rms = _moments(finite)
+        middle = _median(finite.copy(), low, high)
     bad, words = bad_pixels(values, kind), status_words(values, kind)
     return SegmentStatistics(
         gain=block.gain,
@@ -101,8 +96,92 @@ def _summarise_block(values: NDArray[Any], block: Block, kind: ArrayKind) -> Seg
         mean=mean,
         median=middle,
         rms=rms,
-        nonfinite=numbers.size - finite.size,
+        nonfinite=values.size - finite.size,
         zeros=int(np.count_nonzero(values == 0)),
         bad=None if bad is None else int(np.count_nonzero(bad)),
         bits={} if words is None else count_bits(words),
     )
+
+
+def gain_statistics(parts: Sequence[SegmentStatistics], values: NDArray[Any]) -> SegmentStatistics:
+    """Return the statistics of a whole gain range.
+
+    Parameters
+    ----------
+    parts : sequence of SegmentStatistics
+        Those of all its segments, one at least.
+    values : ndarray
+        All its values, one axis; where there are several segments, their order changes.
+
+    Returns
+    -------
+    SegmentStatistics
+        As if the gain range were one block: the median is that of all its pixels. Mean and rms come from those of the
+        segments (Chan, Golub and LeVeque 1983).
+    """
+    first, found = parts[0], [part for part in parts if part.pixels > part.nonfinite]
+    count = sum(part.pixels - part.nonfinite for part in found)
+    low = high = mean = middle = rms = math.nan
+    if count:
+        low, high = min(part.min for part in found), max(part.max for part in found)
+        shares = [(part.pixels - part.nonfinite) / count for part in found]
+        mean = sum(share * part.mean for share, part in zip(shares, found, strict=True))
+        away = [(part.mean - mean, part.rms) for part in found]
+        rms = math.sqrt(sum(share * (d * d + s * s) for share, (d, s) in zip(shares, away, strict=True)))
+        middle = first.median if len(parts) == 1 else _median(_finite(values), low, high)
+    return SegmentStatistics(
+        gain=first.gain,
+        segment=None,
+        pixels=sum(part.pixels for part in parts),
+        min=low,
+        max=high,
+        mean=mean,
+        median=middle,
+        rms=rms,
+        nonfinite=sum(part.nonfinite for part in parts),
+        zeros=sum(part.zeros for part in parts),
+        bad=None if first.bad is None else sum(part.bad or 0 for part in parts),
+        bits={
+            bit: sum(part.bits.get(bit, 0) for part in parts)
+            for bit in sorted({bit for part in parts for bit in part.bits})
+        },
+    )
+
+
+def _finite(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the finite values, one axis, as numbers that can be ordered; no copy where nothing is to be left out."""
+    real: NDArray[Any] = np.abs(values) if values.dtype.kind == "c" else values
+    real = (real.view(np.uint8) if real.dtype.kind == "b" else real).reshape(-1)
+    if real.dtype.kind != "f" or (math.isfinite(real.min()) and math.isfinite(real.max())):
+        return real
+    finite: NDArray[Any] = real[np.isfinite(real)]
+    return finite
+
+
+def _moments(finite: NDArray[Any]) -> tuple[float, float]:
+    """Return mean and standard deviation, step by step, so that what is widened to float64 stays in the cache."""
+    wide = np.empty(min(finite.size, _STEP))
+    # Sums of numbers near the largest float64 become infinite, which is what they then are.
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = sum(float(step.sum()) for step in _widened(finite, wide)) / finite.size
+        squares = 0.0
+        for step in _widened(finite, wide):
+            np.subtract(step, mean, out=step)
+            squares += float(np.einsum("i,i->", step, step))
+    return mean, math.sqrt(squares / finite.size)
+
+
+def _widened(values: NDArray[Any], memory: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    for begin in range(0, values.size, memory.size):
+        step = memory[: min(memory.size, values.size - begin)]
+        np.copyto(step, values[begin : begin + step.size])
+        yield step
+
+
+def _median(finite: NDArray[Any], low: float, high: float) -> float:
+    """Return the median; the order changes. In words that are mostly one value it would take long to look for it."""
+    if finite.dtype.kind in "ui":
+        for frequent in (low, high):
+            if abs(frequent) < _EXACT and 2 * np.count_nonzero(finite == int(frequent)) > finite.size:
+                return frequent
+    return median(finite)

@@ -17,13 +17,13 @@ _HELD = 1 << 19
 _MARGIN = 8
 
 
-def median(values: NDArray[np.floating[Any]]) -> float:
+def median(values: NDArray[Any]) -> float:
     """Return the median of numbers that are held.
 
     Parameters
     ----------
     values : ndarray
-        Floating point, one axis and one number at least, none of them NaN; their order changes.
+        Integers or floating point, one axis and one number at least, none of them NaN; their order changes.
 
     Returns
     -------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from calibvcs.errors import AlreadyExistsError, InvalidDataError, InvalidDocumentError
-from calibvcs.formats import access_toml, aliases_toml, detector_toml, repository_toml, runs_toml, toml_document
+from calibvcs.formats import access_toml, aliases_toml, ctype_toml, detector_toml, repository_toml, runs_toml
 from calibvcs.model import layout
 from calibvcs.model.aliases import add_alias
 from calibvcs.model.commits import Action, Signature
@@ -46,7 +46,7 @@ def check_record(path: str, data: bytes) -> None:
         elif parts[-1] == layout.DETECTOR_FILE:
             detector_toml.decode(data, DetectorName.parse(parts[1]))
         elif parts[-1] == layout.CTYPE_FILE:
-            toml_document.read(data, path)
+            ctype_toml.decode(data, path)
     except InvalidDocumentError as error:
         advice = f"correct it, or take it back: calibvcs restore {path}"
         raise InvalidDataError(path, error.reason, advice) from None

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from calibvcs.errors import CalibvcsError, DamagedObjectError, InvalidDocumentError, InvalidNameError
-from calibvcs.formats import access_toml, aliases_toml, detector_toml, meta_toml, repository_toml, runs_toml
+from calibvcs.formats import access_toml, aliases_toml, ctype_toml, detector_toml, meta_toml, repository_toml, runs_toml
 from calibvcs.model import layout
 from calibvcs.model.access import ADMINS, GROUP, Verb
 from calibvcs.model.names import ConstantName, DetectorName, parse_ctype, parse_dettype, parse_experiment
@@ -134,7 +134,7 @@ class Contents:
         elif depth == 4 and parts[3] == layout.CTYPE_FILE:
             _detector(parts)
             parse_ctype(parts[2])
-            self._read(blob)
+            ctype_toml.decode(self._read(blob), path)
         elif depth == _DEPTH and parts[4] in {*layout.PAYLOAD_FILES, layout.META_FILE}:
             ConstantName(_detector(parts), parse_ctype(parts[2]), Validity.parse(parts[3]))
         else:

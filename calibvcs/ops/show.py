@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.formats import geometry_text
-from calibvcs.model import array_statistics, layout
-from calibvcs.model.constant_types import constant_type
+from calibvcs.model import layout
 from calibvcs.model.times import as_text
+from calibvcs.ops.array_summaries import holds_array, summary_of
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.get import read
 from calibvcs.ops.reference import locate
@@ -87,21 +87,21 @@ def show(catalogue: Catalogue, given: str, now: float) -> Shown:
     store = catalogue.snapshot.store
     located = locate(store, catalogue, given, now)
     then = Catalogue(Snapshot(store, located.commit_id))
-    constant = read(then, located.constant)
     known = catalogue.history
     version = next((v for v in known.versions(located.constant) if v.name == located.version), None)
     commit = version.commit if version else store.commit(located.commit_id)
-    data, text = constant.data, ""
+    text = ""
     segments: tuple[SegmentStatistics, ...] = ()
     panels: tuple[str, ...] = ()
-    if not isinstance(data, str):
-        spec = constant_type(located.constant.ctype)
-        detector = then.detector(located.constant.detector)
-        segments = array_statistics.summarise(data, dims=detector.dims(spec, data.shape), kind=spec.array_kind)
-    elif located.constant.ctype in layout.GEOMETRY_CTYPES:
-        panels = tuple(panel.label for panel in geometry_text.decode(data, given).panels)
+    if holds_array(then, located.constant):
+        found = summary_of(then, located.constant)
+        blob, meta, segments = found.blob, found.meta, found.summary.segments
     else:
-        text = data
+        constant = read(then, located.constant)
+        blob, meta, text = constant.blob, constant.meta, str(constant.data)
+        if located.constant.ctype in layout.GEOMETRY_CTYPES:
+            panels = tuple(panel.label for panel in geometry_text.decode(text, given).panels)
+            text = ""
     return Shown(
         constant=str(located.constant),
         version=located.version,
@@ -109,12 +109,12 @@ def show(catalogue: Catalogue, given: str, now: float) -> Shown:
         author=commit.author.name,
         date=as_text(commit.author.time),
         comment=commit.message.comment,
-        blob=constant.blob,
-        meta=constant.meta,
+        blob=blob,
+        meta=meta,
         segments=segments,
         panels=panels,
         text=text,
-        tags=tuple(_tags(store, f"{layout.constant_folder(located.constant)}/", constant.blob)),
+        tags=tuple(_tags(store, f"{layout.constant_folder(located.constant)}/", blob)),
     )
 
 

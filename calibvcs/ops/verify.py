@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from calibvcs.errors import BrokenRepositoryError, CalibvcsError
-from calibvcs.formats import aliases_toml, detector_toml, npy, runs_toml
+from calibvcs.formats import aliases_toml, ctype_toml, detector_toml, npy, runs_toml
 from calibvcs.model import gate, layout
 from calibvcs.model.constant_types import constant_type
 from calibvcs.model.names import ConstantName, DetectorName, parse_ctype, parse_dettype, parse_experiment
@@ -140,6 +140,7 @@ class _Verifier:
         elif len(parts) == 4 and parts[3] == layout.CTYPE_FILE:
             self._detector_of(parts)
             parse_ctype(parts[2])
+            ctype_toml.decode(self._read(path), path)
         elif len(parts) == 5 and parts[4] in {*layout.PAYLOAD_FILES, layout.META_FILE}:
             constant = ConstantName(self._detector_of(parts), parse_ctype(parts[2]), Validity.parse(parts[3]))
             constants.setdefault(constant, {})[parts[4]] = entry

@@ -34,6 +34,8 @@ class NewFile:
         How its temporary name begins.
     mode : int
         Its permissions, less the umask.
+    suffix : str, optional
+        How its temporary name ends.
 
     Attributes
     ----------
@@ -43,8 +45,8 @@ class NewFile:
         Number of bytes that were written.
     """
 
-    def __init__(self, folder: Path, *, prefix: str, mode: int) -> None:
-        self.path = folder / f"{prefix}{os.getpid()}-{os.urandom(6).hex()}"
+    def __init__(self, folder: Path, *, prefix: str, mode: int, suffix: str = "") -> None:
+        self.path = folder / f"{prefix}{os.getpid()}-{os.urandom(6).hex()}{suffix}"
         self.position = 0
         self._begun = 0
         self._named = False

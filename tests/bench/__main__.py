@@ -13,14 +13,19 @@ from tests.bench import (
     choosing,
     cold,
     document,
+    geometry,
     growth,
+    hdf5,
     history,
     memory,
     moving,
     plot,
+    raw,
     reading,
+    shared_memory,
     small_adds,
     startup,
+    statistics,
     writing,
 )
 from tests.bench.harness import WrongResultError, machine
@@ -40,7 +45,12 @@ SECTIONS: dict[str, Callable[..., Sequence[Table | Sheet]]] = {
     "start": startup.run,
     "memory": memory.run,
     "growth": growth.run,
+    "hdf5": hdf5.run,
     "moving": moving.run,
+    "raw": raw.run,
+    "statistics": statistics.run,
+    "geometry": geometry.run,
+    "shm": shared_memory.run,
 }
 
 

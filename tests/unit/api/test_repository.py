@@ -34,6 +34,8 @@ def test_public_names() -> None:
     nouns = "detector alias run tag default"
     verbs += " status commit_edits restore"
     verbs += " fetch pull push conflicts propose proposals review merge squeeze gc repair"
+    verbs += " export_shm check_shm export_hdf5 import_hdf5 diff_hdf5 export_calibdir import_calibdir in_overlay"
+    verbs += " export_npy import_tree import_psana stats trend blame pixel_history bisect"
     nouns += " access bundle"
     assert {name for name in dir(Repository) if not name.startswith("_")} == {*verbs.split(), *nouns.split()}
 

@@ -6,6 +6,7 @@ import importlib
 import json
 import math
 import pkgutil
+import sys
 from dataclasses import dataclass, field, is_dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +24,8 @@ from calibvcs.model.names import ConstantName, DetectorName
 from calibvcs.model.runs import RunKind
 from calibvcs.model.times import RunName
 from calibvcs.model.validity import Validity
+from tests.servers.psana_dumps import write_archive
+from tests.servers.psana_web import PsanaDatabase
 
 CAMERA = "opal1000-1"
 
@@ -81,7 +84,8 @@ def result_types() -> set[type]:
         importlib.import_module(f"calibvcs.ops.{module.name}") for module in pkgutil.iter_modules(calibvcs.ops.__path__)
     ]
     found = (value for module in modules for value in vars(module).values())
-    return {value for value in found if isinstance(value, type) and is_dataclass(value) and hasattr(value, "schema")}
+    types = {value for value in found if isinstance(value, type) and is_dataclass(value) and hasattr(value, "schema")}
+    return {value for value in types if value.__module__.startswith("calibvcs.ops.")}
 
 
 def results(repository: Repository, folder: Path) -> list[Any]:
@@ -92,6 +96,7 @@ def results(repository: Repository, folder: Path) -> list[Any]:
     geometry = repository.get(CAMERA, "geometry", 5).data
     r = repository
     return [
+        *exchanged(folder.parent, folder),
         calibvcs.init(folder.parent / "other"),
         calibvcs.doctor(folder),
         calibvcs.doctor(folder.parent),
@@ -126,8 +131,40 @@ def results(repository: Repository, folder: Path) -> list[Any]:
         *by_hand(r, folder),
         *bundled(r, folder),
         *shared(folder),
+        *computed(r),
         r.lock(f"{CAMERA}/pedestals/0-end", message="x"),
     ]  # fmt: skip
+
+
+def exchanged(place: Path, folder: Path) -> list[Any]:
+    """Return results of the verbs between the repository and other forms, there and back."""
+    database, shm = PsanaDatabase(), place / "shm"
+    database.name("opal1000_000009", "opal1000_9")
+    database.deploy("mfx2", "opal1000_000009", 1_743_000_000, np.ones((4, 5), np.float32), run=3)
+    calibvcs.init(place / "taken")
+    shm.mkdir()
+    with calibvcs.open(folder) as repository, calibvcs.open(place / "taken") as taken:
+        repository.alias.add("side", CAMERA, begin=0, source="Lab.0:Opal1000.0")
+        found = [
+            repository.export_hdf5(place / "hdf5"), taken.import_hdf5(place / "hdf5" / f"{CAMERA}.h5"),
+            repository.export_calibdir(place / "calib", experiment="mfx1"),
+            repository.in_overlay(place / "calib", CAMERA, "pedestals", "mfx1:7"),
+            repository.export_npy(place / "npy"),
+            taken.import_psana(write_archive(database, place / "psana.archive")),
+            repository.export_shm(shm, detectors=[CAMERA], when=5), repository.check_shm(shm),
+        ]  # fmt: skip
+    calibvcs.init(place / "grown")
+    with calibvcs.open(place / "grown") as grown:
+        return [*found, grown.import_tree(folder)]
+
+
+def computed(repository: Repository) -> list[Any]:
+    """Return results of the verbs that compute."""
+    constant = f"{CAMERA}/pixel_status/6-end"
+    repository.add(CAMERA, "pixel_status", np.zeros((4, 5), np.uint16), begin=6, message="x")
+    r = repository
+    found = [r.stats(constant), r.trend("*", segments=True), r.blame(constant), r.pixel_history(constant, 0, 0)]
+    return [*found, r.bisect(constant, [sys.executable, "-c", "import sys; sys.exit('v2' in sys.argv[1])"])]
 
 
 def bundled(repository: Repository, folder: Path) -> list[Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calibvcs.errors import InvalidDataError
+from calibvcs.errors import InvalidDataError, InvalidOptionError
 from calibvcs.formats import text_array
 
 CALIBDIR = (Path(__file__).parents[3] / "../shared/data/calibdir").resolve()
@@ -181,3 +181,72 @@ def test_reads_a_calib_directory() -> None:
         assert np.array_equal(text_array.decode(text_array.encode(array), "again"), array)
         body = " ".join(line for line in path.read_text().splitlines() if not line.startswith("#"))
         assert array.ravel().tolist() == [array.dtype.type(field) for field in body.split()]
+
+
+def test_writes_as_psana_does() -> None:
+    array = np.array([[1.0015, -2.5], [3, 4]], "f4")
+    writing = {"HOST": "psana109", "WORK_DIR": "/tmp/a b", "FILE_NAME": "nda.txt", "UID": "ann"}
+    text = text_array.encode(array, {"TITLE": "constants"}, writing=writing, decimals=3)
+    assert text == (
+        "# TITLE       constants\n\n# HOST        psana109\n# WORK_DIR    /tmp/a b\n# FILE_NAME   nda.txt\n"
+        "# UID         ann\n# SHAPE       (2,2)\n# DATATYPE    float32\n\n# DTYPE       float32\n# NDIM        2\n"
+        "# DIM:0       2\n# DIM:1       2\n\n1.002 -2.500\n3.000 4.000\n"
+    )
+    assert text_array.decode(text, "a.data").tolist() == [[np.float32(1.002), -2.5], [3, 4]]
+    assert "".join(text_array.encode_lines(array)) == text_array.encode(array)
+
+
+def test_integers_stay_integers_whatever_the_decimals() -> None:
+    words = np.array([2**64 - 1, 7], "u8")
+    assert text_array.encode(words, decimals=3).endswith("\n18446744073709551615 7\n")
+    assert text_array.encode(np.array([1 / 3]), decimals=3).endswith("\n0.333\n")
+    assert text_array.encode(np.array([5.0]), decimals=0).endswith("\n5\n")
+
+
+@pytest.mark.parametrize("decimals", [-1, 18])
+def test_refuses_decimals(decimals: int) -> None:
+    with pytest.raises(InvalidOptionError, match="decimals"):
+        text_array.encode_lines(np.ones(3), decimals=decimals)
+
+
+def test_refuses_a_record_about_writing_that_would_be_read() -> None:
+    with pytest.raises(InvalidDataError, match="comment 'NDIM'"):
+        text_array.encode_lines(np.ones(3), writing={"NDIM": "7"})
+
+
+@pytest.mark.parametrize(
+    ("dtype", "values"),
+    [
+        ("uint64", [2**64 - 1, 2**63, 2**53 + 1, 0]),
+        ("int64", [2**63 - 1, -(2**63), 2**53 + 1, -1]),
+        ("float32", [3.4028235e38, 1.1754944e-38, 1e-45, 0.1]),
+        ("float64", [1.7976931348623157e308, 5e-324, 0.1, -0.0]),
+        ("float16", [65504, 6e-8, 0.1, -1]),
+        ("uint8", [255, 0, 1, 2]),
+    ],
+)
+def test_extremes_come_back_bit_by_bit(dtype: str, values: list[float]) -> None:
+    array = np.array(values, dtype).reshape(2, 2)
+    again = text_array.decode(text_array.encode(array), "a.data")
+    assert again.dtype == array.dtype
+    assert again.tobytes() == array.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"), [("unsigned char", "uint8"), ("char", "int8"), ("unsigned long long", "uint64")]
+)
+def test_knows_more_names_of_cpp(name: str, dtype: str) -> None:
+    assert text_array.decode(f"# DTYPE {name}\n# NDIM 1\n# DIM:1 2\n1 0\n", "a.data").dtype == dtype
+
+
+def test_huge_promises_take_no_memory() -> None:
+    for record in ("# SHAPE (999999999999,999999999999)", "# NDIM 1\n# DIM:0 999999999999"):
+        with pytest.raises(InvalidDataError, match="found are 2"):
+            text_array.decode(f"{record}\n1 2\n", "a.data")
+
+
+def test_refuses_a_line_that_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_array, "_LONGEST_LINE", 10)
+    assert text_array.decode("1 2 3 4 5\n" * 3, "a.data").shape == (3, 5)
+    with pytest.raises(InvalidDataError, match="a line of 11 characters; allowed are 10"):
+        text_array.decode("1 2\n1 2 3 4 5 6\n", "a.data")

@@ -2,12 +2,18 @@
 
 import math
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
 
 from calibvcs.errors import InvalidDataError
-from calibvcs.model.array_statistics import SegmentStatistics, summarise
+from calibvcs.model.array_statistics import SegmentStatistics, gain_statistics
+from calibvcs.model.array_summary import summarise as summary
+
+
+def summarise(array: np.ndarray, **form: Any) -> tuple[SegmentStatistics, ...]:
+    return summary(array, **form).segments
 
 
 def test_one_row_a_gain_and_segment() -> None:
@@ -62,3 +68,45 @@ def test_the_array_is_left_as_it_is() -> None:
 def test_names_must_fit_the_axes() -> None:
     with pytest.raises(InvalidDataError, match="2 names"):
         summarise(np.zeros(3), dims=("row", "column"), kind="values")
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "f2", "i2", "u8", "u1"])
+def test_a_gain_range_is_as_if_it_were_one_block(dtype: str) -> None:
+    array = np.random.default_rng(3).normal(100, 10, (2, 3, 8, 16)).astype(dtype)
+    array[0, 0] = 7
+    gains = summary(array, dims=("gain", "segment", "row", "column"), kind="values").gains
+    assert [(row.gain, row.segment, row.pixels) for row in gains] == [(0, None, 384), (1, None, 384)]
+    for row in gains:
+        whole = array[row.gain].astype("f8")
+        assert (row.min, row.max, row.median) == (whole.min(), whole.max(), np.median(whole))
+        assert (row.mean, row.rms) == pytest.approx((whole.mean(), whole.std()))
+
+
+def test_a_gain_range_leaves_out_what_is_not_finite() -> None:
+    array = np.array([[1.0, 2.0, 9.0], [np.nan, np.nan, np.nan], [np.inf, 0.0, 4.0]])
+    (row,) = summary(array, dims=("segment", "column"), kind="values").gains
+    assert (row.min, row.max, row.median, row.mean, row.nonfinite, row.zeros) == (0.0, 9.0, 2.0, 3.2, 4, 1)
+    assert row.rms == pytest.approx(np.std([1, 2, 9, 0, 4]))
+    assert row.suspect == 5
+    (row,) = summary(np.full((2, 3), np.nan), dims=("segment", "column"), kind="values").gains
+    assert math.isnan(row.median)
+    assert math.isnan(row.rms)
+
+
+def test_a_gain_range_counts_bad_pixels_and_bits() -> None:
+    words = np.array([[0, 1, 3], [0, 2, 2]], "u8")
+    (row,) = summary(words, dims=("segment", "column"), kind="status").gains
+    assert (row.bad, row.suspect, row.bits) == (4, 4, {1: 2, 2: 3})
+
+
+def test_words_that_are_mostly_one_value_have_it_as_median() -> None:
+    for words, middle in (([5, 5, 5, 1], 5), ([1, 1, 1, 9], 1), ([1, 1, 9, 9], 5), ([2**64 - 1] * 3, 2.0**64)):
+        (row,) = summarise(np.array(words, "u8"), dims=("value",), kind="values")
+        assert row.median == middle
+    (row,) = summarise(np.array([True, True, False]), dims=("value",), kind="mask")
+    assert (row.median, row.min, row.max) == (1.0, 0.0, 1.0)
+
+
+def test_one_part_is_the_whole() -> None:
+    rows = summarise(np.array([[3.0, 1.0]]), dims=("gain", "column"), kind="values")
+    assert gain_statistics(rows, np.array([3.0, 1.0])) == rows[0]
