@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from calibvcs.model.commits import Person, Signer
     from calibvcs.model.metadata import InputFile, Provenance
-    from calibvcs.store.remotes import Remote
-    from calibvcs.store.signing_settings import SigningSettings
+    from calibvcs.store.remotes.remote import Remote
+    from calibvcs.store.signatures.settings import SigningSettings
 
 REPOSITORY_VARIABLE = "CALIBVCS_REPO"
 
@@ -55,7 +55,7 @@ def remote(url: str) -> Remote:
     InvalidOptionError
         If the address cannot be read, or is hostile.
     """
-    from calibvcs.store.remotes import open_remote  # most verbs stay at home
+    from calibvcs.store.remotes.remote import open_remote  # most verbs stay at home
 
     ssh = os.environ.get("GIT_SSH_COMMAND") or os.environ.get("GIT_SSH") or "ssh"
     return open_remote(url, ssh_command=ssh, interactive=os.environ.get("GIT_TERMINAL_PROMPT") != "0")
@@ -159,7 +159,7 @@ def signing(git_folder: Path | None) -> SigningSettings:
         If the configuration cannot be understood.
     """
     from calibvcs.store.configuration import layered
-    from calibvcs.store.signing_settings import signing_settings
+    from calibvcs.store.signatures.settings import signing_settings
 
     config = dict(layered(_configuration_files()))
     if git_folder:
@@ -191,7 +191,7 @@ def _signer(git_folder: Path | None, who: Identity, *, sign: bool | None, tags: 
     found = signing(git_folder)
     if not (sign or (found.tags if tags else found.commits)):
         return None
-    from calibvcs.store.signing import signer
+    from calibvcs.store.signatures.signing import signer
 
     name, email = (os.environ.get(f"GIT_COMMITTER_{part}", "") for part in ("NAME", "EMAIL"))
     return signer(found, f"{name or who.name} <{email or who.email}>")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from calibvcs.ops.doctor import Diagnosis
     from calibvcs.ops.init import InitResult
-    from calibvcs.store.object_protocol import Verify
+    from calibvcs.store.objects.protocol import Verify
 
 __all__ = ["Repository", "clone", "doctor", "init", "open"]
 

@@ -52,7 +52,7 @@ class ProposingVerbs:
             If the other repository cannot be reached.
         """
         from calibvcs.ops.pushing import propose
-        from calibvcs.store.urls import parse_address
+        from calibvcs.store.remotes.urls import parse_address
 
         known, remote = self._session.remote()
         user = settings.proposer(parse_address(known.url).user)

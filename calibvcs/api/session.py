@@ -9,8 +9,8 @@ from calibvcs import settings
 from calibvcs.errors import NetworkError, NoRepositoryError, NotHereError
 from calibvcs.model.times import parse_time
 from calibvcs.ops.catalogue import Catalogue
-from calibvcs.store.remote_settings import configured_remote
-from calibvcs.store.revisions import resolve
+from calibvcs.store.refs.revisions import resolve
+from calibvcs.store.remotes.settings import configured_remote
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from calibvcs.ops.signatures import Signatures
     from calibvcs.store.git import GitStore
     from calibvcs.store.protocol import Store
-    from calibvcs.store.remote_settings import RemoteSettings
-    from calibvcs.store.remotes import Remote
+    from calibvcs.store.remotes.remote import Remote
+    from calibvcs.store.remotes.settings import RemoteSettings
 
 
 class Session:

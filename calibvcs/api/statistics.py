@@ -58,7 +58,7 @@ class StatisticsVerbs:
         --------
         >>> dark = repository.stats("jungfrau-000001/pedestals/1767225600-end")
         >>> [(one.gain, one.pixels, round(one.median), one.nonfinite) for one in dark.gains]
-        [(0, 4096, 2801, 0), (1, 4096, 13700, 0), (2, 4096, 13800, 0)]
+        [(0, 4096, 2820, 0), (1, 4096, 15020, 0), (2, 4096, 14021, 0)]
         """
         from calibvcs.ops.stats import stats
 
@@ -116,7 +116,7 @@ class StatisticsVerbs:
         --------
         >>> trend = repository.trend("jungfrau-000001/pedestals", defaults=True)
         >>> [(line.begin, line.version, round(line.gains[0].median, 2)) for line in trend.lines]
-        [(1767225600, 'v1', 2801.0), (1769904000, 'v1', 2802.0)]
+        [(1767225600, 'v1', 2819.84), (1769904000, 'v1', 2820.92)]
         """
         from calibvcs.ops.trend import trend
 

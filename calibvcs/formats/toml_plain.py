@@ -42,28 +42,30 @@ def dumps(values: Mapping[str, Any]) -> str | None:
 
 def _lines(values: Mapping[str, Any], name: str) -> list[str]:
     lines: list[str] = []
-    below: list[str] = []
+    below: list[list[str]] = []
     for key, value in values.items():
         if not _KEY.fullmatch(key):
             raise _NotPlainError
         if isinstance(value, dict) and not name:
-            below += ["\n" if lines or below else "", *_table(value, key)]
+            below.append(_table(value, key))
         elif isinstance(value, list) and value and isinstance(value[0], dict) and name:
-            for row in value:
-                below += ["\n", f"[[{name}.{key}]]\n", *_row(row)]
+            below += [[f"[[{name}.{key}]]\n", *_row(row)] for row in value]
         elif below and name:
             raise _NotPlainError  # tomlkit puts it before the rows
         else:
             lines.append(f"{key} = {_value(value)}\n")
-    return lines + below
+    if name and lines:
+        lines.insert(0, f"[{name}]\n")  # a table of rows only has no line of its own
+    for part in below:
+        lines += ["\n", *part] if lines else part
+    return lines
 
 
 def _table(values: Mapping[str, Any], name: str) -> list[str]:
     lines = _lines(values, name)
     if not lines:
         raise _NotPlainError
-    # a table of rows only has no line of its own
-    return lines[1:] if lines[0] == "\n" else [f"[{name}]\n", *lines]
+    return lines
 
 
 def _row(values: Any) -> list[str]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 from calibvcs.errors import AlreadyExistsError
 from calibvcs.model import layout
 from calibvcs.ops.selection import Selection, selected
-from calibvcs.store.bundling import look_into, make_bundle, take_in
 from calibvcs.store.durable import disk_errors, make_folders, sync_folder
 from calibvcs.store.initialise import initialise
+from calibvcs.store.upkeep.bundling import look_into, make_bundle, take_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from calibvcs.ops.catalogue import Catalogue
 from calibvcs.store.durable import disk_errors, make_folders, sync_folder
 from calibvcs.store.initialise import initialise
 from calibvcs.store.memory import BRANCH
-from calibvcs.store.remote_settings import ORIGIN, RemoteSettings, configure_remote
+from calibvcs.store.remotes.settings import ORIGIN, RemoteSettings, configure_remote
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from calibvcs.ops.selection import Selection
     from calibvcs.store.git import GitStore
-    from calibvcs.store.remotes import Fetched, Progress, Remote
+    from calibvcs.store.remotes.remote import Fetched, Progress, Remote
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from calibvcs.ops.committable import committable
 from calibvcs.ops.edits import edits_of, has_new_data
 from calibvcs.ops.hand_made import new_constant, new_metadata, read_data, read_small
 from calibvcs.ops.hand_made_records import action_of, check_record, with_records
-from calibvcs.store.file_content import content_id
+from calibvcs.store.objects.file_content import content_id
 from calibvcs.store.snapshot import Snapshot
-from calibvcs.store.worktree_files import Taken, same_file
+from calibvcs.store.worktrees.files import Taken, same_file
 
 if TYPE_CHECKING:
     from calibvcs.model.commits import Person
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from calibvcs.ops.edits import EditedConstant, LeftFile
     from calibvcs.ops.payload import Payload
     from calibvcs.store.protocol import Store
-    from calibvcs.store.worktree import Worktree
-    from calibvcs.store.worktree_look import LookedAt
+    from calibvcs.store.worktrees.look import LookedAt
+    from calibvcs.store.worktrees.worktree import Worktree
 
 
 @dataclass(frozen=True, slots=True)

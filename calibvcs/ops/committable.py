@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from calibvcs.ops.catalogue import Catalogue
     from calibvcs.ops.edit_selection import Named
     from calibvcs.ops.edits import Edits
-    from calibvcs.store.worktree_look import LookedAt
+    from calibvcs.store.worktrees.look import LookedAt
 
 
 def committable(found: Edits, catalogue: Catalogue, names: Sequence[Named], now: float) -> Edits:

@@ -18,7 +18,7 @@ from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.get import read
 from calibvcs.ops.reference import locate, select
 from calibvcs.ops.threads import constant_of
-from calibvcs.store.revisions import resolve
+from calibvcs.store.refs.revisions import resolve
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from calibvcs.ops.dcs_content import content
 from calibvcs.ops.dcs_records import MARK
 from calibvcs.ops.diff import ConstantDifference, Diff, FieldDifference
 from calibvcs.ops.export_hdf5 import Wanted, constants
-from calibvcs.store.revisions import resolve
+from calibvcs.store.refs.revisions import resolve
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:

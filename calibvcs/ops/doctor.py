@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from calibvcs.errors import CalibvcsError
 from calibvcs.model.layout import FORMAT
 from calibvcs.ops.catalogue import Catalogue
-from calibvcs.store.health import missing_settings, old_locks
 from calibvcs.store.hooks import is_installed
 from calibvcs.store.snapshot import Snapshot
+from calibvcs.store.upkeep.health import missing_settings, old_locks
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from calibvcs.store.git import GitStore
-    from calibvcs.store.worktree import Worktree
+    from calibvcs.store.worktrees.worktree import Worktree
 
 _LIBRARIES = ("dulwich", "numpy", "h5py", "tomlkit", "typer", "rich", "zlib-ng")
 _ROOM = 1 << 30

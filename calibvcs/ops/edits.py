@@ -10,15 +10,15 @@ from calibvcs.formats import access_toml
 from calibvcs.model import layout
 from calibvcs.model.names import ConstantName, DetectorName, parse_ctype, parse_dettype, parse_experiment
 from calibvcs.model.validity import Validity
-from calibvcs.store.ignored import not_ignored
+from calibvcs.store.worktrees.ignored import not_ignored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from calibvcs.store.snapshot import Snapshot
-    from calibvcs.store.worktree import Worktree
-    from calibvcs.store.worktree_look import Look, LookedAt
+    from calibvcs.store.worktrees.look import Look, LookedAt
+    from calibvcs.store.worktrees.worktree import Worktree
 
 State = Literal["new", "changed", "removed"]
 

@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from calibvcs.model.timeline import Timeline
-from calibvcs.store.large_tree import folders
+from calibvcs.store.objects.large_tree import folders
 from calibvcs.store.recent import Recent
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from calibvcs.store.cleaning import clean_up
+from calibvcs.store.upkeep.cleaning import clean_up
 
 if TYPE_CHECKING:
     from calibvcs.store.git import GitStore

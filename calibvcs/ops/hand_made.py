@@ -14,8 +14,8 @@ from calibvcs.model.commits import Action
 from calibvcs.model.metadata import Metadata, Provenance
 from calibvcs.ops import payload as payloads
 from calibvcs.ops.new_constant import NewConstant
-from calibvcs.store.objects import object_id
-from calibvcs.store.worktree_files import Taken
+from calibvcs.store.objects.encoding import object_id
+from calibvcs.store.worktrees.files import Taken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from calibvcs.ops.catalogue import Catalogue
     from calibvcs.ops.edits import EditedConstant
     from calibvcs.ops.payload import Payload
-    from calibvcs.store.worktree_look import LookedAt
+    from calibvcs.store.worktrees.look import LookedAt
 
 DOCUMENT_BYTES = 4 << 20
 """How large a TOML file may be."""

@@ -100,4 +100,9 @@ def action_of(paths: Iterable[str]) -> Action | None:
 def _action(path: str) -> Action | None:
     if path.startswith(f"{layout.EXPERIMENTS}/"):
         return Action.RUN
-    return {layout.ALIASES_FILE: Action.ALIAS, layout.DETECTOR_FILE: Action.DETECTOR}.get(path.rpartition("/")[2])
+    actions = {
+        layout.ALIASES_FILE: Action.ALIAS,
+        layout.DETECTOR_FILE: Action.DETECTOR,
+        layout.CTYPE_FILE: Action.PARAM,
+    }
+    return actions.get(path.rpartition("/")[2])

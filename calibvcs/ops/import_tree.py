@@ -12,7 +12,7 @@ from calibvcs.ops import transaction
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.verify import verify
 from calibvcs.store.memory import MemoryStore
-from calibvcs.store.objects import object_id
+from calibvcs.store.objects.encoding import object_id
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:

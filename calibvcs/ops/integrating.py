@@ -9,8 +9,8 @@ from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.merge_message import merge_message
 from calibvcs.ops.merging import merge
 from calibvcs.ops.patience import Patience
+from calibvcs.store.objects.trees import changed_files
 from calibvcs.store.snapshot import Snapshot
-from calibvcs.store.trees import changed_files
 
 if TYPE_CHECKING:
     from calibvcs.model.commits import Person

@@ -17,7 +17,7 @@ from calibvcs.errors import (
 from calibvcs.model.signatures import SignatureState
 from calibvcs.model.tag_states import TagState, encode_state, may_follow, needs_reason, parse_state, state_name
 from calibvcs.ops.tag_states import TAGS, sound, states
-from calibvcs.store.revisions import resolve
+from calibvcs.store.refs.revisions import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable

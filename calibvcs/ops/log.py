@@ -11,7 +11,7 @@ from calibvcs.model.layout import ALIASES_FILE, DETECTOR_FILE, aliases_file
 from calibvcs.model.times import as_text
 from calibvcs.ops.reference import expand, literal_prefix, matches
 from calibvcs.ops.tag_states import TagMarks
-from calibvcs.store.trees import changed_files
+from calibvcs.store.objects.trees import changed_files
 
 if TYPE_CHECKING:
     from calibvcs.model.signatures import SignatureCheck

@@ -12,7 +12,7 @@ from calibvcs.ops.merge_content import Taken, merge_content, taken_at
 from calibvcs.ops.standing import Standings
 from calibvcs.ops.three_trees import Trees
 from calibvcs.ops.virtual_base import virtual_base
-from calibvcs.store.merge_base import merge_bases
+from calibvcs.store.refs.merge_base import merge_bases
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:

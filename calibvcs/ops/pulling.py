@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from calibvcs.model.commits import Person
     from calibvcs.model.three_way import Rules
     from calibvcs.store.git import GitStore
-    from calibvcs.store.remote_settings import RemoteSettings
-    from calibvcs.store.remotes import Fetched, Progress, Remote
+    from calibvcs.store.remotes.remote import Fetched, Progress, Remote
+    from calibvcs.store.remotes.settings import RemoteSettings
 
 
 @dataclass(frozen=True, slots=True)

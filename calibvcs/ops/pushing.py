@@ -13,15 +13,15 @@ from calibvcs.ops.patience import Patience
 from calibvcs.ops.preview import Preview, preview
 from calibvcs.ops.pulling import fetch, take_in, tracked
 from calibvcs.store.memory import MemoryStore
-from calibvcs.store.remotes import Pushed, RefUpdate
+from calibvcs.store.remotes.remote import Pushed, RefUpdate
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from calibvcs.model.commits import Person
     from calibvcs.model.three_way import Rules
     from calibvcs.store.git import GitStore
-    from calibvcs.store.remote_settings import RemoteSettings
-    from calibvcs.store.remotes import Progress, Remote
+    from calibvcs.store.remotes.remote import Progress, Remote
+    from calibvcs.store.remotes.settings import RemoteSettings
 
 PROPOSALS = "refs/heads/proposals/"
 

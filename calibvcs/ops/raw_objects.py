@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from calibvcs.model import tree_names
-from calibvcs.store.objects import decode_signature
+from calibvcs.store.objects.encoding import decode_signature
 
 if TYPE_CHECKING:
     from calibvcs.model.commits import Signature

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Self
 from calibvcs.model.access import SIGNED_COMMITS, SIGNED_TAGS
 from calibvcs.model.signatures import SignatureState
 from calibvcs.ops.signatures import Signatures
-from calibvcs.store.signature_checking import signers_file
-from calibvcs.store.signing_settings import SigningSettings
+from calibvcs.store.signatures.checking import signers_file
+from calibvcs.store.signatures.settings import SigningSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from calibvcs.model.tag_states import TagState, decode_state, state_name
 from calibvcs.ops.tag_states import TAGS, trouble_of
-from calibvcs.store.objects import decode_tag
+from calibvcs.store.objects.encoding import decode_tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

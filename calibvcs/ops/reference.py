@@ -10,7 +10,7 @@ from calibvcs.errors import CalibvcsError, InvalidNameError, InvalidOptionError,
 from calibvcs.model import layout
 from calibvcs.model.names import ConstantName, ConstantReference, parse_version
 from calibvcs.ops.catalogue import Catalogue
-from calibvcs.store.revisions import resolve
+from calibvcs.store.refs.revisions import resolve
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:

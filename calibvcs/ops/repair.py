@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.store.durable import disk_errors
-from calibvcs.store.repair_sources import source_of
-from calibvcs.store.repairing import Repairing
-from calibvcs.store.taking_away import put_back
-from calibvcs.store.upkeep_lock import upkeep_lock
+from calibvcs.store.upkeep.lock import upkeep_lock
+from calibvcs.store.upkeep.repair_sources import source_of
+from calibvcs.store.upkeep.repairing import Repairing
+from calibvcs.store.upkeep.taking_away import put_back
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

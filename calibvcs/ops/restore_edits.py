@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from calibvcs.ops.catalogue import Catalogue
     from calibvcs.ops.edit_selection import Named
-    from calibvcs.store.worktree import Worktree
+    from calibvcs.store.worktrees.worktree import Worktree
 
 
 @dataclass(frozen=True, slots=True)

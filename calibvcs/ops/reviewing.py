@@ -11,7 +11,7 @@ from calibvcs.model.times import as_text
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.diff import diff
 from calibvcs.ops.preview import Preview, preview
-from calibvcs.store.merge_base import merge_bases
+from calibvcs.store.refs.merge_base import merge_bases
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from calibvcs.errors import CalibvcsError, NotWritableError, StorageError, Write
 from calibvcs.formats import shm_index
 from calibvcs.formats.shm_index import FOLDER, INDEX_FILE, LARGEST_INDEX, PAYLOAD_SUFFIX, SharedFile
 from calibvcs.store.durable import disk_errors, make_folders, sync_folder
-from calibvcs.store.new_file import NewFile
+from calibvcs.store.objects.new_file import NewFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

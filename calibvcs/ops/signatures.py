@@ -8,14 +8,14 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from calibvcs.model.signatures import MISSING
-from calibvcs.store.signature_checking import check
-from calibvcs.store.signed_objects import split
+from calibvcs.store.signatures.checking import check
+from calibvcs.store.signatures.signed_objects import split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from calibvcs.model.signatures import SignatureCheck
-    from calibvcs.store.signing_settings import SigningSettings
+    from calibvcs.store.signatures.settings import SigningSettings
 
 _AT_ONCE = 256
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from calibvcs.errors import InvalidOptionError
 from calibvcs.model import layout
 from calibvcs.ops.selection import Selection, payloads, selected
-from calibvcs.store.cleaning import free
 from calibvcs.store.configuration import settings
-from calibvcs.store.remote_settings import configure_selection
+from calibvcs.store.remotes.settings import configure_selection
+from calibvcs.store.upkeep.cleaning import free
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from calibvcs.model.names import ConstantName
     from calibvcs.ops.catalogue import Catalogue
     from calibvcs.store.git import GitStore
-    from calibvcs.store.remotes import Fetched, Progress, Remote
+    from calibvcs.store.remotes.remote import Fetched, Progress, Remote
 
 _SEPARATOR = " "
 
@@ -133,8 +133,8 @@ def left_out(catalogue: Catalogue, wanted: Selection) -> Callable[[str], bool]:
 
 def place_files(store: GitStore, catalogue: Catalogue, constants: list[ConstantName], *, whole: bool) -> int:
     """Check out some constants and all records; return how many files were taken away."""
-    from calibvcs.store.checking_out import check_out as to_worktree
-    from calibvcs.store.checking_out import write_patterns
+    from calibvcs.store.worktrees.checking_out import check_out as to_worktree
+    from calibvcs.store.worktrees.checking_out import write_patterns
 
     chosen = {layout.constant_folder(constant) for constant in constants}
 

@@ -11,7 +11,7 @@ from calibvcs.model.names import parse_tag
 from calibvcs.model.times import as_text
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.tag_states import TagStates, all_states, peeled, states, tag_names
-from calibvcs.store.revisions import resolve
+from calibvcs.store.refs.revisions import resolve
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from calibvcs.ops.add import add
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.default import set_default
 from calibvcs.ops.new_constant import NewConstant
-from calibvcs.store.objects import clean_person, object_id
+from calibvcs.store.objects.encoding import clean_person, object_id
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:

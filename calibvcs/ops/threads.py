@@ -10,8 +10,8 @@ from calibvcs.model import layout
 from calibvcs.model.commits import Action
 from calibvcs.model.names import ConstantName
 from calibvcs.store.journal import Line, Touch
+from calibvcs.store.objects.trees import changed_files
 from calibvcs.store.snapshot import Snapshot
-from calibvcs.store.trees import changed_files
 
 if TYPE_CHECKING:
     from calibvcs.model.commits import Commit

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from calibvcs.errors import InvalidDocumentError
 from calibvcs.model.layout import META_FILE
 from calibvcs.ops.threads import constant_of
-from calibvcs.store.large_tree import tree_of
-from calibvcs.store.objects import decode_tree, object_id
+from calibvcs.store.objects.encoding import decode_tree, object_id
+from calibvcs.store.objects.large_tree import tree_of
+from calibvcs.store.objects.trees import edited, find, walk
 from calibvcs.store.protocol import FILE_MODE, TREE_MODE, TreeEntry
-from calibvcs.store.trees import edited, find, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

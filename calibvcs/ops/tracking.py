@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from calibvcs.model.layout import constant_of
 from calibvcs.ops.records import parsed
-from calibvcs.store.merge_base import merge_bases
-from calibvcs.store.trees import changed_files
+from calibvcs.store.objects.trees import changed_files
+from calibvcs.store.refs.merge_base import merge_bases
 
 if TYPE_CHECKING:
     from calibvcs.model.names import ConstantName

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from calibvcs.errors import InvalidDocumentError
 from calibvcs.model.three_way import Judge, Rules
 from calibvcs.ops.merge_content import merge_content
-from calibvcs.store.merge_base import merge_bases
+from calibvcs.store.objects.trees import changed_files
 from calibvcs.store.protocol import FILE_MODE, TreeEntry
-from calibvcs.store.trees import changed_files
+from calibvcs.store.refs.merge_base import merge_bases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

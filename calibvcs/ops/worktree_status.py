@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from calibvcs.ops.edits import EditedConstant, LeftFile, State
     from calibvcs.ops.tracking import Tracking
     from calibvcs.store.git import GitStore
-    from calibvcs.store.worktree import Worktree
-    from calibvcs.store.worktree_look import LookedAt
+    from calibvcs.store.worktrees.look import LookedAt
+    from calibvcs.store.worktrees.worktree import Worktree
 
 Staged = Literal["yes", "no", "partly"]
 

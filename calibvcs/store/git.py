@@ -10,10 +10,10 @@ from calibvcs.errors import AlreadyExistsError, BranchMovedError
 from calibvcs.model.commits import Message, Tag
 from calibvcs.store.configuration import is_true, settings
 from calibvcs.store.git_reading import GitReader
-from calibvcs.store.objects import encode_commit, encode_signature, encode_tag
-from calibvcs.store.refs import FOLDER_CLASH, append_reflog, branch_ref, clashing, compare_and_set
-from calibvcs.store.signed_objects import signed
-from calibvcs.store.trees import changed_files, edited
+from calibvcs.store.objects.encoding import encode_commit, encode_signature, encode_tag
+from calibvcs.store.objects.trees import changed_files, edited
+from calibvcs.store.refs.moving import FOLDER_CLASH, append_reflog, branch_ref, clashing, compare_and_set
+from calibvcs.store.signatures.signed_objects import signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from calibvcs.model.commits import Signature, Signer
     from calibvcs.store.protocol import Buffers
-    from calibvcs.store.worktree import Worktree
+    from calibvcs.store.worktrees.worktree import Worktree
 
 _ZERO = "0" * 40
 
@@ -31,7 +31,7 @@ class GitStore(GitReader):
 
     @cached_property
     def _worktree(self) -> Worktree | None:
-        from calibvcs.store.worktree import Worktree  # only writers follow the branch
+        from calibvcs.store.worktrees.worktree import Worktree  # only writers follow the branch
 
         if self.bare:
             return None

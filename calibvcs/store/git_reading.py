@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Self
 
 from calibvcs.errors import DamagedObjectError, ShallowHistoryError
 from calibvcs.model.commits import Tag
-from calibvcs.store.database import ObjectDatabase
 from calibvcs.store.derived import DerivedData
-from calibvcs.store.large_tree import MOST_KEPT, tree_of, weight_of
-from calibvcs.store.objects import decode_commit, decode_tag
+from calibvcs.store.objects.database import ObjectDatabase
+from calibvcs.store.objects.encoding import decode_commit, decode_tag
+from calibvcs.store.objects.large_tree import MOST_KEPT, tree_of, weight_of
 from calibvcs.store.opening import above, locate
 from calibvcs.store.recent import Recent
-from calibvcs.store.ref_reading import RefReader
+from calibvcs.store.refs.reading import RefReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from dulwich.object_store import DiskObjectStore
 
     from calibvcs.model.commits import Commit
-    from calibvcs.store.clean_files import CleanFiles
-    from calibvcs.store.object_protocol import Objects, Verify
+    from calibvcs.store.objects.protocol import Objects, Verify
     from calibvcs.store.protocol import TreeEntry
+    from calibvcs.store.worktrees.clean_files import CleanFiles
 
 _ID_LENGTH = 40
 
@@ -123,7 +123,7 @@ class GitReader:
 
     @cached_property
     def _clean_files(self) -> CleanFiles:
-        from calibvcs.store.clean_files import CleanFiles
+        from calibvcs.store.worktrees.clean_files import CleanFiles
 
         places = self._root, self._control / "index", self._folder / "info" / "attributes"
         return CleanFiles(*places, check=self._verify == "always")
@@ -131,7 +131,7 @@ class GitReader:
     def _objects(self, *, plain: bool, verify: Verify) -> Objects:
         if not plain:
             return ObjectDatabase(self._folder / "objects", self._as_dulwich_reads, verify=verify)
-        from calibvcs.store.plain import PlainDatabase  # without it, dulwich is not needed to read
+        from calibvcs.store.objects.plain import PlainDatabase  # without it, dulwich is not needed to read
 
         return PlainDatabase(self._as_dulwich_reads)
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from calibvcs.errors import AlreadyExistsError, BranchMovedError, DamagedObjectError
 from calibvcs.model.commits import Tag
 from calibvcs.store.derived import DerivedData
-from calibvcs.store.large_tree import tree_of
-from calibvcs.store.objects import decode_commit, decode_tag, encode_commit, encode_tag, object_id
-from calibvcs.store.refs import DETACHED, FOLDER_CLASH, branch_ref, clashing
-from calibvcs.store.signed_objects import signed
-from calibvcs.store.trees import edited
+from calibvcs.store.objects.encoding import decode_commit, decode_tag, encode_commit, encode_tag, object_id
+from calibvcs.store.objects.large_tree import tree_of
+from calibvcs.store.objects.trees import edited
+from calibvcs.store.refs.moving import DETACHED, FOLDER_CLASH, branch_ref, clashing
+from calibvcs.store.signatures.signed_objects import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calibvcs.errors import DamagedObjectError
-from calibvcs.store.alternates import alternates
-from calibvcs.store.database import ObjectDatabase
 from calibvcs.store.git import GitStore
-from calibvcs.store.packed_object import PackedObject
-from calibvcs.store.packs import Packs
+from calibvcs.store.objects.alternates import alternates
+from calibvcs.store.objects.database import ObjectDatabase
+from calibvcs.store.packs.folder import Packs
+from calibvcs.store.packs.packed_object import PackedObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from dulwich.object_store import DiskObjectStore
 
-    from calibvcs.store.object_protocol import Objects, Verify
-    from calibvcs.store.object_reading import Copy
+    from calibvcs.store.objects.protocol import Objects, Verify
+    from calibvcs.store.objects.reading import Copy
 
 _FOLDER = "GIT_OBJECT_DIRECTORY"
 

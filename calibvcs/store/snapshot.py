@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from calibvcs.store.trees import find, walk
+from calibvcs.store.objects.trees import find, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,7 +14,7 @@ import numpy as np
 from calibvcs.model.commits import Signature
 from calibvcs.store.git import GitStore
 from calibvcs.store.initialise import initialise
-from calibvcs.store.remotes import open_remote
+from calibvcs.store.remotes.remote import open_remote
 from tests.bench.harness import Way, difference, measure
 from tests.bench.results import Row, Table, Target
 from tests.bench.surroundings import folder
@@ -24,7 +24,7 @@ from tests.servers.ssh import ssh_server
 WHO = Signature("Ada Lovelace", "ada@example.org", 1_780_000_000)
 SPARE = 300e6
 _PEAK = "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
-_BEGIN = "import sys, pathlib; from calibvcs.store.git import GitStore; from calibvcs.store.remotes import RefUpdate, open_remote"
+_BEGIN = "import sys, pathlib; from calibvcs.store.git import GitStore; from calibvcs.store.remotes.remote import RefUpdate, open_remote"
 _OPEN = "store = GitStore(pathlib.Path(sys.argv[1])); remote = open_remote(sys.argv[2], ssh_command=sys.argv[3], interactive=False)"
 _FETCH = "remote.fetch(store)"
 _PUSH = "remote.push(store, [RefUpdate('refs/heads/pushed', None, store.tip())])"

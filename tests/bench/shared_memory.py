@@ -17,7 +17,7 @@ import calibvcs
 from calibvcs import shm
 from calibvcs.formats import psana_pickle
 from calibvcs.ops.export_shm import ShmExport
-from calibvcs.store.new_file import NewFile
+from calibvcs.store.objects.new_file import NewFile
 from tests.bench import arrays
 from tests.bench.harness import Way, measure
 from tests.bench.results import Table, Target

@@ -16,7 +16,7 @@ from calibvcs.errors import BranchMovedError, InvalidOptionError
 from calibvcs.model.commits import Signature
 from calibvcs.store.git import GitStore
 from calibvcs.store.initialise import initialise
-from calibvcs.store.trees import edited
+from calibvcs.store.objects.trees import edited
 
 # Every child makes one batch and is killed when it opens, makes, renames or removes a file for the Nth time.
 STEPPER = """

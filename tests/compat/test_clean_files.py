@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import calibvcs
 from calibvcs import Repository
-from calibvcs.store import clean_files
+from calibvcs.store.worktrees import clean_files
 
 CAMERA = "opal1000-1"
 FOLDER = f"opal1000/{CAMERA}/pedestals/0-end"

@@ -189,7 +189,7 @@ def test_dulwich_is_not_imported_to_read_what_git_makes_usually(
 import sys
 from pathlib import Path
 from calibvcs.store.git import GitStore
-from calibvcs.store.revisions import resolve
+from calibvcs.store.refs.revisions import resolve
 with GitStore(Path({str(tmp_path / "shared")!r})) as store:
     tip = resolve(store, None)
     assert resolve(store, tip[:8]) == tip

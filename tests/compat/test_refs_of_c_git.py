@@ -15,7 +15,7 @@ from calibvcs.errors import DamagedRepositoryError
 from calibvcs.store.configuration import plain_settings
 from calibvcs.store.git import GitStore
 from calibvcs.store.opening import locate
-from calibvcs.store.ref_reading import RefReader, is_ref_name
+from calibvcs.store.refs.reading import RefReader, is_ref_name
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ from calibvcs.errors import BranchMovedError, NetworkError, NoRepositoryError, P
 from calibvcs.model.commits import Signature
 from calibvcs.store.git import GitStore
 from calibvcs.store.initialise import initialise
-from calibvcs.store.remotes import RefUpdate, Remote, open_remote
+from calibvcs.store.remotes.remote import RefUpdate, Remote, open_remote
 from tests.servers.daemon import git_daemon
 from tests.servers.http_backend import HttpServer, http_server
 from tests.servers.ssh import SshServer, ssh_server
@@ -357,7 +357,7 @@ def test_without_c_git_a_push_by_path_never_goes_round_a_hook(
         refs = remote.fetch(mine).remote.refs
         mine.set_ref(MAIN, None, refs[MAIN])
         new = commit(mine, {"d/0-end/data.npy": NOISE[5:]})
-        monkeypatch.setattr("calibvcs.store.path_remote.shutil.which", lambda _: None)
+        monkeypatch.setattr("calibvcs.store.remotes.path.shutil.which", lambda _: None)
         hook = place.folder / "hub" / "hooks" / "update"
         hook.parent.mkdir(exist_ok=True)
         hook.write_text("#!/bin/sh\nexit 1\n")
@@ -528,7 +528,7 @@ def test_c_git_clones_fetches_and_pushes_what_we_pushed(place: Place, tmp_path: 
 STEPPER = """
 import os, pathlib, signal, sys
 from calibvcs.store.git import GitStore
-from calibvcs.store.remotes import RefUpdate, open_remote
+from calibvcs.store.remotes.remote import RefUpdate, open_remote
 folder, url = sys.argv[1:]
 changes = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link", "os.truncate"}
 for step in range(1, 1000):

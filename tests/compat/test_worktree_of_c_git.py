@@ -11,7 +11,7 @@ import pytest
 import calibvcs
 from calibvcs import Repository
 from calibvcs.errors import DirtyWorktreeError
-from calibvcs.store.worktree import Worktree
+from calibvcs.store.worktrees.worktree import Worktree
 
 CAMERAS = ("opal1000-1", "opal1000-2")
 DATA = "opal1000/opal1000-1/pedestals/0-end/data.npy"

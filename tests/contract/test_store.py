@@ -23,9 +23,9 @@ from calibvcs.model.commits import Signature, Tag
 from calibvcs.store.git import GitStore
 from calibvcs.store.initialise import initialise
 from calibvcs.store.memory import MemoryStore
-from calibvcs.store.objects import encode_tag, object_id
+from calibvcs.store.objects.encoding import encode_tag, object_id
 from calibvcs.store.protocol import FILE_MODE, TREE_MODE, TreeEntry
-from calibvcs.store.revisions import resolve
+from calibvcs.store.refs.revisions import resolve
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from calibvcs.ops import history as histories
 from calibvcs.ops.history import History
 from calibvcs.store.derived import DerivedData
 from calibvcs.store.memory import MemoryStore
-from calibvcs.store.objects import encode_commit
+from calibvcs.store.objects.encoding import encode_commit
+from calibvcs.store.objects.trees import edited
 from calibvcs.store.snapshot import Snapshot
-from calibvcs.store.trees import edited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibvcs.model.commits import Commit, Signature
-from calibvcs.store.merge_base import merge_bases
+from calibvcs.store.refs.merge_base import merge_bases
 
 # The parents of each commit, counted back from the one before it, and the error of its clock.
 HISTORIES = st.lists(

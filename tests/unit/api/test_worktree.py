@@ -134,7 +134,7 @@ def test_files_that_git_ignores_are_not_told_but_constants_are(
 def test_a_touched_file_is_clean_and_is_read_once_only(
     folder: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from calibvcs.store import worktree_look
+    from calibvcs.store.worktrees import look as worktree_look
 
     seen: list[Path] = []
     plain = worktree_look.content_id

@@ -17,9 +17,9 @@ from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.merge_message import merge_message
 from calibvcs.ops.merging import Merged, merge
 from calibvcs.store.memory import MemoryStore
-from calibvcs.store.objects import encode_commit
+from calibvcs.store.objects.encoding import encode_commit
+from calibvcs.store.objects.trees import edited
 from calibvcs.store.snapshot import Snapshot
-from calibvcs.store.trees import edited
 
 PEDESTALS, LATER, GAIN = (
     ConstantName.parse(name)

@@ -14,9 +14,9 @@ import pytest
 import calibvcs
 from calibvcs.errors import NoRepositoryError
 from calibvcs.ops.repair import RepairResult, repair
-from calibvcs.store.cleaning import clean_up
 from calibvcs.store.git import GitStore
-from calibvcs.store.local_objects import LocalObjects
+from calibvcs.store.objects.local_objects import LocalObjects
+from calibvcs.store.upkeep.cleaning import clean_up
 
 CAMERA = "opal1000-1"
 PAYLOAD = "main:opal1000/opal1000-1/pedestals/2-end/data.npy"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from calibvcs.ops.ancestors import Budget, Graph, Node
 from calibvcs.ops.raw_objects import RawTree
 from calibvcs.ops.tree_changes import Changes
-from calibvcs.store.objects import object_id
+from calibvcs.store.objects.encoding import object_id
 
 Files = dict[str, str]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from calibvcs.store import new_file
+from calibvcs.store.objects import new_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

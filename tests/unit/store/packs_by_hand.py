@@ -9,7 +9,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from calibvcs.store.objects import object_id
+from calibvcs.store.objects.encoding import object_id
 
 NUMBERS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 

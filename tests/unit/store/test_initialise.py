@@ -10,8 +10,8 @@ from dulwich.config import ConfigFile
 from calibvcs.errors import AlreadyExistsError, DamagedRepositoryError, NoRepositoryError, NotWritableError
 from calibvcs.store import initialise as module
 from calibvcs.store.git import GitStore
-from calibvcs.store.health import missing_settings
 from calibvcs.store.initialise import initialise
+from calibvcs.store.upkeep.health import missing_settings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from calibvcs.errors import DamagedObjectError
-from calibvcs.store.objects import object_id
+from calibvcs.store.objects.encoding import object_id
 from calibvcs.store.quarantine import IncomingStore, incoming_folder
 
 

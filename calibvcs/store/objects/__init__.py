@@ -1,0 +1,1 @@
+"""Git's objects as bytes and files: encoded, deflated, loose, and the databases that find them wherever they are."""

@@ -1,0 +1,1 @@
+"""Packs: read, written, taken in while they come, and their indexes."""

@@ -1,0 +1,1 @@
+"""Signatures of commits and tags, made and checked as Git does."""

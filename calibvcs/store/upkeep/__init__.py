@@ -1,0 +1,1 @@
+"""Keeping a repository well: packing, removing what nobody needs, finding and mending damage."""

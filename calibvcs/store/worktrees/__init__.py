@@ -1,0 +1,1 @@
+"""The worktree and the index of a clone."""
