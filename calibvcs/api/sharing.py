@@ -84,7 +84,11 @@ def clone(
     bounds = [None if moment is None else _seconds(moment) for moment in (since, until)]
     wanted = Selection(experiment, tuple(detectors), tuple(ctypes), bounds[0], bounds[1], _depth(depth))
     with settings.remote(given) as remote:
-        address = str(Path(remote.address.path).resolve()) if remote.address.transport == "path" else given
+        is_path = remote.address.transport == "path"
+        if is_path and Path(remote.address.path).is_file():
+            advice = f"a bundle becomes a repository with: calibvcs bundle unbundle {given} --new PATH"
+            raise InvalidOptionError("URL", given, "it is a file, not a repository", advice)
+        address = str(Path(remote.address.path).resolve()) if is_path else given
         return made(remote, address, Path(path).expanduser(), wanted, bare=bare, progress=progress)
 
 

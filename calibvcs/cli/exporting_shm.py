@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import calibvcs
-from calibvcs.cli import output
+from calibvcs.cli import options, output
 from calibvcs.errors import InvalidOptionError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Given:
 def export(given: Given, *, mode: str, allow_missing: bool, check: bool, as_json_text: bool) -> bool:
     """Write the files, or check them; tell whether what is there is what the repository says."""
     experiment, run = _run(given.experiment, given.run)
-    permissions = _mode(mode)
+    permissions = options.file_mode(mode)
     with calibvcs.open(given.repo) as repository:
         if check:
             checked = repository.check_shm(
@@ -86,14 +86,6 @@ def _run(experiment: str, run: str | None) -> tuple[str, int | None]:
         allowed = "a run number of the experiment, or EXPERIMENT:RUN"
         raise InvalidOptionError("--run", run, allowed, "calibvcs export --shm --experiment mfx101332224 --run 7")
     return named or experiment, int(number)
-
-
-def _mode(text: str) -> int:
-    if not re.fullmatch(r"0?[0-7]{3}", text) or not int(text, 8) & 0o400:
-        raise InvalidOptionError(
-            "--mode", text, "three octal digits, readable by the owner, are allowed", "--mode 0644"
-        )
-    return int(text, 8)
 
 
 def _exported(done: ShmExport) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,6 @@ import typer
 
 from calibvcs.cli import exits, options
 from calibvcs.cli.several_values import names
-from calibvcs.errors import InvalidOptionError
 
 
 def prefetch(
@@ -81,16 +79,9 @@ def prefetch(
         pull=pull,
         at=at,
         accept=names(accept),
-        mode=_mode(mode),
+        mode=options.file_mode(mode),
         metrics_file=metrics_file,
     )
     with logging_to_stderr(level_named(log_level), file=log_file, dated=timestamp):
         current = keep_current(recipe, once=once)
     raise typer.Exit(exits.OK if current else exits.DIFFERENT)
-
-
-def _mode(text: str) -> int:
-    if not re.fullmatch(r"0?[0-7]{3}", text) or not int(text, 8) & 0o400:
-        allowed = "three octal digits, readable by the owner, are allowed"
-        raise InvalidOptionError("--mode", text, allowed, "--mode 0644")
-    return int(text, 8)

@@ -15,6 +15,7 @@ from calibvcs.errors import (
     AlreadyExistsError,
     DamagedObjectError,
     DamagedPackError,
+    InvalidOptionError,
     MissingFileError,
     NotHereError,
     UnknownDetectorError,
@@ -222,3 +223,11 @@ def test_what_is_damaged_here_makes_no_bundle(folder: Path, tmp_path: Path) -> N
         with pytest.raises(AlreadyExistsError):
             repository.bundle.create(tmp_path / "one.bundle", [CAMERAS[1]])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["constants.git", "one.bundle"]
+
+
+def test_a_bundle_is_not_cloned_but_named(folder: Path, tmp_path: Path) -> None:
+    with calibvcs.open(folder) as repository:
+        repository.bundle.create(tmp_path / "all.bundle")
+    with pytest.raises(InvalidOptionError, match=r"calibvcs bundle unbundle .*all.bundle --new PATH"):
+        calibvcs.clone(tmp_path / "all.bundle", tmp_path / "clone")
+    assert not (tmp_path / "clone").exists()

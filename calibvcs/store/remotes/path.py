@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from calibvcs.errors import InvalidOptionError, NetworkError
+from calibvcs.errors import NetworkError
 from calibvcs.store.git import GitStore
 from calibvcs.store.packs.receiving import PackReceiver
 from calibvcs.store.remotes.linking import link_everything, link_large
@@ -59,16 +59,11 @@ class PathRemote:
         ------
         NoRepositoryError
             If there is none.
-        InvalidOptionError
-            If it is a file.
         NetworkError
             If its history was cut off by Git.
         """
         if self._opened is None:
             path = Path(self.address.path)
-            if path.is_file():
-                advice = f"a bundle becomes a repository with: calibvcs bundle unbundle {path} --new PATH"
-                raise InvalidOptionError("URL", str(path), "it is a file, not a repository", advice)
             self._opened = GitStore(path, verify="never")
             if (self._opened.folder / "shallow").exists():
                 raise NetworkError(str(path), "its history was cut off by Git", "run git fetch --unshallow there first")
