@@ -108,12 +108,14 @@ class Changes:
 
     def _changed(self, path: str, depth: int, entry: Entry | None, sides: Sides, merge: _Merge) -> Iterator[Touch]:
         before = sides[: merge.parents]
-        if entry is None or depth > _DEEPEST or not entry.is_tree:
+        whole = depth == _CONSTANT_DEPTH and not path.startswith((".", f"{EXPERIMENTS}/"))
+        folders = all(side is None or side.is_tree for side in before)
+        emptied = entry is None and folders and len(before) > 1 and not whole  # each side may have taken a part away
+        if depth > _DEEPEST or not (emptied or (entry is not None and entry.is_tree)):
             yield Touch(path, entry, before)
             return
-        if any(side is not None and not side.is_tree for side in before):
+        if not folders:
             yield Touch(path, None, before)  # a file that made room for a folder
-        whole = depth == _CONSTANT_DEPTH and not path.startswith((".", f"{EXPERIMENTS}/"))
         yield from self._walk(f"{path}/", depth, entry, sides, merge.whole if whole else merge)
 
     def _entries(self, entry: Entry | None) -> RawTree:

@@ -229,6 +229,8 @@ def _add_files(
         return
     for entry in entries:
         path = prefix + entry.name
+        if path == _GIT:  # a folder, or the file of a linked worktree
+            continue
         try:
             seen = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
@@ -236,8 +238,6 @@ def _add_files(
         if not stat.S_ISDIR(seen.st_mode):
             if not entry.name.startswith(_NOT_WHOLE):
                 found[path] = seen
-        elif path == _GIT:
-            continue
         elif path in tracked or enter(path):
             _add_files(root, tracked, enter, f"{path}/", found)
         elif any(files for _, _, files in os.walk(entry.path)):  # Git sees no empty folders

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +130,29 @@ def test_files_that_git_ignores_are_not_told_but_constants_are(
     save(folder, f"{CAMERA}/pedestals/5-9/data.npy", 12)
     assert not repository.status().left
     assert "opal1000-1/pedestals/5-9" in edits(repository)
+
+
+@pytest.mark.parametrize("extension", ["partialClone = origin", "worktreeConfig = true", "relativeWorktrees = true"])
+def test_what_git_ignores_is_known_whatever_the_repository_extends(
+    folder: Path, repository: Repository, extension: str
+) -> None:
+    config = folder / ".git" / "config"
+    config.write_text(f"{config.read_text()}[core]\n\trepositoryformatversion = 1\n[extensions]\n\t{extension}\n")
+    (folder / ".gitignore").write_text("*.log\n")
+    (folder / "make.log").write_text("x")
+    (folder / "notes.txt").write_text("x")
+    assert [left.path for left in repository.status().left] == ["notes.txt"]
+
+
+def test_linked_worktrees_ignore_what_their_repository_does(folder: Path, repository: Repository) -> None:
+    assert repository.status().clean
+    subprocess.run(["git", "-C", folder, "worktree", "add", "-q", "../linked", "-b", "other"], check=True)
+    (folder / ".git" / "info" / "exclude").write_text("*.log\n")
+    linked = folder.parent / "linked"
+    (linked / "make.log").write_text("x")
+    (linked / "notes.txt").write_text("x")
+    with calibvcs.open(linked) as other:
+        assert [left.path for left in other.status().left] == ["notes.txt"]
 
 
 def test_a_touched_file_is_clean_and_is_read_once_only(
