@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from calibvcs.model.times import parse_end, parse_time
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from calibvcs.api.session import Session
     from calibvcs.model.times import TimeLike
     from calibvcs.ops.alias import AliasList
+    from calibvcs.ops.alias_tables import AliasesTaken, AliasText
 
 
 class AliasVerbs:
@@ -146,3 +148,70 @@ class AliasVerbs:
 
         catalogue = self._session.catalogue(at)
         return alias.resolve(catalogue, name, self._session.seconds_or_now(catalogue, when))
+
+    def import_als(
+        self, path: str | os.PathLike[str], *, detector: str = "", message: str = "", dry_run: bool = False
+    ) -> AliasesTaken:
+        """Take over an alias table in text, ``<alias> <source> <begin> <end>`` a line.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+        detector : str, optional
+            Registered detector that all rows mean; default is what the sources name, see ``docs/parameters.md``.
+        message : str, optional
+            Why; default is "Take over the aliases of ...".
+        dry_run : bool, optional
+            Whether to try only: everything is checked, nothing is changed.
+
+        Returns
+        -------
+        AliasesTaken
+            ``.added``, new rows; ``.known``, how many were here already; ``.passed_over``, what could not be taken,
+            with the reasons; ``.commit``, empty where nothing was new.
+
+        Raises
+        ------
+        MissingFileError, InvalidDataError
+            If the file cannot be read, or is no such table.
+        CalibvcsError
+            The other errors as for `add`, but for those of single rows, which are passed over.
+        """
+        from calibvcs.ops.alias_tables import import_als
+
+        store, author = self._session.writable(dry_run=dry_run), self._session.author()
+        return import_als(store, author, os.fspath(path), detector, message)
+
+    def export_als(self, dettype: str, *, at: str | None = None) -> AliasText:
+        """Return the aliases of a detector type as a table in text.
+
+        Parameters
+        ----------
+        dettype : str
+            Detector type, for example ``jungfrau``.
+        at : str, optional
+            Branch, tag, commit or date to look at; default is the newest commit.
+
+        Returns
+        -------
+        AliasText
+            ``.text``, the table; `import_als` reads it again.
+
+        Raises
+        ------
+        InvalidOptionError
+            If there are no aliases of this type.
+        InvalidNameError, UnknownRevisionError
+            If the name is none of a detector type, or `at` is not there.
+        BrokenRepositoryError
+            If what is read is damaged, or in a format that this program does not know.
+
+        Examples
+        --------
+        >>> repository.alias.export_als("jungfrau").text.splitlines()[-1]
+        'front jungfrau 1767225600 end'
+        """
+        from calibvcs.ops.alias_tables import export_als
+
+        return export_als(self._session.catalogue(at), dettype)

@@ -35,6 +35,8 @@ class DetectorVerbs:
         segments: Sequence[str] | None = None,
         predecessor: str | None = None,
         successor: str | None = None,
+        predecessor_until: TimeLike | None = None,
+        successor_since: TimeLike | None = None,
         parameters: Parameters | None = None,
         message: str = "",
         dry_run: bool = False,
@@ -51,6 +53,8 @@ class DetectorVerbs:
             Ids of the panels in the order of the segment axis; arrays are then checked against their number.
         predecessor, successor : str, optional
             Registered detector that it replaced, or that replaced it.
+        predecessor_until, successor_since : time, optional
+            Until when the predecessor was in use, and since when the successor is.
         parameters : mapping, optional
             Free parameters; ``panel_shape = [rows, columns]`` declares panels that are not of full size.
         message : str, optional
@@ -89,7 +93,9 @@ class DetectorVerbs:
         """
         from calibvcs.ops.detector import add_detector
 
-        change = _change(longname, segments, predecessor, successor, parameters)
+        change = _change(
+            longname, segments, predecessor, successor, parameters, until=predecessor_until, since=successor_since
+        )
         return add_detector(self._session.writable(dry_run=dry_run), self._session.author(), name, change, message)
 
     def set(
@@ -100,6 +106,8 @@ class DetectorVerbs:
         segments: Sequence[str] | None = None,
         predecessor: str | None = None,
         successor: str | None = None,
+        predecessor_until: TimeLike | None = None,
+        successor_since: TimeLike | None = None,
         parameters: Parameters | None = None,
         message: str = "",
         dry_run: bool = False,
@@ -110,7 +118,7 @@ class DetectorVerbs:
         ----------
         name : str
             Detector; no alias.
-        longname, segments, predecessor, successor : optional
+        longname, segments, predecessor, successor, predecessor_until, successor_since : optional
             As for `add`.
         parameters : mapping, optional
             Parameters to be set; others stay.
@@ -142,7 +150,9 @@ class DetectorVerbs:
         """
         from calibvcs.ops.detector import set_detector
 
-        change = _change(longname, segments, predecessor, successor, parameters)
+        change = _change(
+            longname, segments, predecessor, successor, parameters, until=predecessor_until, since=successor_since
+        )
         return set_detector(self._session.writable(dry_run=dry_run), self._session.author(), name, change, message)
 
     def show(self, name: str, *, at: str | None = None, when: TimeLike | None = None) -> DetectorResult:
@@ -210,8 +220,20 @@ def _change(
     predecessor: str | None,
     successor: str | None,
     parameters: Parameters | None,
+    *,
+    until: TimeLike | None,
+    since: TimeLike | None,
 ) -> DetectorChange:
+    from calibvcs.model.times import parse_time
     from calibvcs.ops.detector import DetectorChange
 
     panels = None if segments is None else given.texts("segments", segments)
-    return DetectorChange(longname, panels, predecessor, successor, given.parameters(parameters))
+    return DetectorChange(
+        longname,
+        panels,
+        predecessor,
+        successor,
+        given.parameters(parameters),
+        None if until is None else parse_time(until),
+        None if since is None else parse_time(since),
+    )

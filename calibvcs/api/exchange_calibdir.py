@@ -172,10 +172,12 @@ class CalibdirVerbs:
         ----------
         folder : str or path
             The calib directory, or a folder that holds one as ``calib``.
-        detector, ctype, at
+        detector, ctype
             As for `get`.
         when : time
             ``EXPERIMENT:RUN``, or a time in a run of the run table.
+        at : str, optional
+            As for `get`.
         output : str or path, optional
             File to write the data to, as `choose` does: an array as ``.npy``. ``-`` is standard output.
 

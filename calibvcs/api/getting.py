@@ -6,7 +6,7 @@ Operations are imported when they are called: a verb that only reads names must 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from calibvcs.api import given
 from calibvcs.errors import InvalidOptionError
@@ -38,6 +38,7 @@ class GettingVerbs:
         *,
         at: str | None = None,
         out: NDArray[Any] | None = None,
+        fallback: Literal["predecessor"] | None = None,
     ) -> Constant:
         """Return the constant in force at a time, with its data.
 
@@ -65,6 +66,9 @@ class GettingVerbs:
         out : ndarray, optional
             Array to read the data into: in C order, writable, of exactly their dtype and shape. It is filled from the
             repository, never from a file of the worktree. Default is a new, read-only array.
+        fallback : {"predecessor"}, optional
+            Where no range is valid, take the constant of the detector that this one replaced, or of that one's own
+            predecessor; ``.fallback`` of the result says so. Default is never.
 
         Returns
         -------
@@ -118,7 +122,7 @@ class GettingVerbs:
         from calibvcs.ops.get import get
 
         catalogue = self._session.catalogue(at)
-        return get(catalogue, detector, ctype, self._session.seconds(catalogue, when), out)
+        return get(catalogue, detector, ctype, self._session.seconds(catalogue, when), out, fallback)
 
     def get_many(
         self,
@@ -185,6 +189,7 @@ class GettingVerbs:
         *,
         at: str | None = None,
         output: str | os.PathLike[str] | None = None,
+        fallback: Literal["predecessor"] | None = None,
     ) -> Chosen:
         """Return which constant is in force and why, without its data; write the data to a file, byte for byte.
 
@@ -194,6 +199,8 @@ class GettingVerbs:
             As for `get`.
         output : str or path, optional
             File to write the data to; it appears whole or not at all. ``-`` is standard output. Default is none.
+        fallback : {"predecessor"}, optional
+            As for `get`.
 
         Returns
         -------
@@ -218,15 +225,23 @@ class GettingVerbs:
         from calibvcs.ops.choosing import choose, write
 
         catalogue = self._session.catalogue(at)
-        chosen = choose(catalogue, detector, ctype, self._session.seconds(catalogue, when))
+        chosen = choose(catalogue, detector, ctype, self._session.seconds(catalogue, when), fallback)
         return chosen if output is None else write(catalogue, chosen, os.fspath(output))
 
-    def why(self, detector: str, ctype: str, when: TimeLike, *, at: str | None = None) -> Why:
+    def why(
+        self,
+        detector: str,
+        ctype: str,
+        when: TimeLike,
+        *,
+        at: str | None = None,
+        fallback: Literal["predecessor"] | None = None,
+    ) -> Why:
         """Explain which constant is in force at a time, and why no other one.
 
         Parameters
         ----------
-        detector, ctype, when, at
+        detector, ctype, when, at, fallback
             As for `get`.
 
         Returns
@@ -259,7 +274,7 @@ class GettingVerbs:
         from calibvcs.ops.why import why
 
         catalogue = self._session.catalogue(at)
-        return why(catalogue, detector, ctype, self._session.seconds(catalogue, when))
+        return why(catalogue, detector, ctype, self._session.seconds(catalogue, when), fallback)
 
 
 def _processors() -> int:

@@ -10,8 +10,11 @@ from calibvcs.api.exchange_hdf5 import Hdf5Verbs
 from calibvcs.api.exchange_psana import PsanaVerbs
 from calibvcs.api.exporting_shm import ShmVerbs
 from calibvcs.api.getting import GettingVerbs
+from calibvcs.api.git_drivers import GitDriverVerbs
 from calibvcs.api.keeping import KeepingVerbs
+from calibvcs.api.plotting import PlottingVerbs
 from calibvcs.api.proposing import ProposingVerbs
+from calibvcs.api.provenance import ProvenanceVerbs
 from calibvcs.api.reading import ReadingVerbs
 from calibvcs.api.session import Session
 from calibvcs.api.sharing import SharingVerbs
@@ -23,8 +26,11 @@ if TYPE_CHECKING:
     from calibvcs.api.access import AccessVerbs
     from calibvcs.api.aliases import AliasVerbs
     from calibvcs.api.bundles import BundleVerbs
+    from calibvcs.api.dcs import DcsVerbs
     from calibvcs.api.defaults import DefaultVerbs
     from calibvcs.api.detectors import DetectorVerbs
+    from calibvcs.api.lock_files import LockFileVerbs
+    from calibvcs.api.parameters import ParameterVerbs
     from calibvcs.api.runs import RunVerbs
     from calibvcs.api.tags import TagVerbs
     from calibvcs.store.git import GitStore
@@ -43,6 +49,9 @@ class Repository(
     PsanaVerbs,
     CalibdirVerbs,
     StatisticsVerbs,
+    ProvenanceVerbs,
+    GitDriverVerbs,
+    PlottingVerbs,
 ):
     """An open repository of constants.
 
@@ -90,11 +99,24 @@ class Repository(
         Returns
         -------
         AliasVerbs
-            ``add``, ``ls``, ``resolve``.
+            ``add``, ``ls``, ``resolve``, ``import_als``, ``export_als``.
         """
         from calibvcs.api.aliases import AliasVerbs
 
         return AliasVerbs(self._session)
+
+    @cached_property
+    def param(self) -> ParameterVerbs:
+        """Free parameters of detectors, ctypes and ranges.
+
+        Returns
+        -------
+        ParameterVerbs
+            ``get``, ``set``, ``unset``.
+        """
+        from calibvcs.api.parameters import ParameterVerbs
+
+        return ParameterVerbs(self._session)
 
     @cached_property
     def run(self) -> RunVerbs:
@@ -136,6 +158,19 @@ class Repository(
         return AccessVerbs(self._session)
 
     @cached_property
+    def dcs(self) -> DcsVerbs:
+        """Detectors as the Detector Calibration Store has them; `calibvcs.dcs.DCStore` is made of it.
+
+        Returns
+        -------
+        DcsVerbs
+            ``read``, ``save``, ``seconds``.
+        """
+        from calibvcs.api.dcs import DcsVerbs
+
+        return DcsVerbs(self._session)
+
+    @cached_property
     def default(self) -> DefaultVerbs:
         """The version of a constant that readers get.
 
@@ -160,6 +195,19 @@ class Repository(
         from calibvcs.api.bundles import BundleVerbs
 
         return BundleVerbs(self._session)
+
+    @cached_property
+    def lock_file(self) -> LockFileVerbs:
+        """The exact set of constants that an analysis used.
+
+        Returns
+        -------
+        LockFileVerbs
+            ``make``, ``write``, ``check``, ``restore``, ``restore_defaults``.
+        """
+        from calibvcs.api.lock_files import LockFileVerbs
+
+        return LockFileVerbs(self._session)
 
     @property
     def location(self) -> str:

@@ -6,7 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from calibvcs.errors import CalibvcsError
 
 _AS_TEXT = {"ConstantName", "DetectorName", "RunName"}
 # Properties that sum a result up and belong into its JSON.
@@ -49,6 +52,41 @@ def as_json(result: Any) -> dict[str, Any]:
     ['schema', 'tags']
     """
     return {"schema": result.schema, **_plain(result)}
+
+
+def error_as_json(error: CalibvcsError) -> dict[str, Any]:
+    """Return an error as plain values.
+
+    Parameters
+    ----------
+    error : CalibvcsError
+        What a verb raised.
+
+    Returns
+    -------
+    dict
+        ``schema``; ``error``, the name of its class; ``exit_code`` of the command line; ``problem`` and ``hint``, the
+        message in its two parts; ``fields``, what it knows: the gate's refusals one by one, the nearest names.
+
+    Examples
+    --------
+    >>> import calibvcs
+    >>> from calibvcs.api.wire import error_as_json
+    >>> try:
+    ...     repository.get("jungfrau-000001", "pedestal", "2026-02-14")
+    ... except calibvcs.CalibvcsError as error:
+    ...     told = error_as_json(error)
+    >>> told["error"], told["exit_code"], told["fields"]["nearest"]
+    ('UnknownConstantError', 3, ['jungfrau-000001/pedestals', 'jungfrau-000001/pixel_status'])
+    """
+    return {
+        "schema": "calibvcs.error/1",
+        "error": type(error).__name__,
+        "exit_code": error.exit_code,
+        "problem": error.problem,
+        "hint": error.hint,
+        "fields": _plain(error),
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -25,11 +25,17 @@ _VERBS = {
     "gc": "keeping", "repair": "keeping",
     "export": "exporting", "prefetch": "prefetching",
     "ls": "look", "show": "look", "get": "look", "why": "look", "log": "look", "diff": "look", "verify": "look",
+    "provenance": "provenance", "rerun": "provenance", "install-git-drivers": "git_drivers",
     "stats": "statistics", "trend": "statistics", "blame": "statistics", "bisect": "statistics",
+    "plot": "plotting",
+    "git-textconv": "for_git", "git-difftool": "for_git", "git-merge": "for_git",
 }  # fmt: skip
+_HIDDEN = "for_git"
 _NOUNS = {
     "detector": "nouns", "alias": "nouns", "run": "nouns", "tag": "nouns", "default": "nouns",
     "access": "hosting", "hook": "hosting", "bundle": "keeping", "import": "importing",
+    "lock-file": "lock_files",
+    "param": "parameters",
 }  # fmt: skip
 
 
@@ -48,12 +54,13 @@ def build(arguments: list[str]) -> typer.Typer:
     called = next((word for word in arguments if not word.startswith("-")), "")
     known = called in {*_VERBS, *_NOUNS}
     for verb, module in _VERBS.items():
-        if called == verb or not known:
-            function = getattr(import_module(f"calibvcs.cli.{module}"), verb)
+        if called == verb or not (known or module == _HIDDEN):
+            function = getattr(import_module(f"calibvcs.cli.{module}"), verb.replace("-", "_"))
             app.command(verb, help=function.__doc__, rich_help_panel=module)(function if known else _without_options)
     for noun, module in _NOUNS.items():
         if called == noun or not known:
-            group = getattr(import_module(f"calibvcs.cli.{module}"), "import_" if noun == "import" else noun)
+            name = "import_" if noun == "import" else noun.replace("-", "_")
+            group = getattr(import_module(f"calibvcs.cli.{module}"), name)
             app.add_typer(group if known else typer.Typer(help=group.info.help), name=noun)
     return app
 
@@ -83,7 +90,7 @@ def call(arguments: list[str]) -> int:
         result = build(arguments)(arguments, standalone_mode=False)
         sys.stdout.flush()
     except CalibvcsError as error:
-        output.report(error)
+        output.report(error, as_json_text="--json" in arguments)
         return error.exit_code
     except (typer.Abort, KeyboardInterrupt):
         output.note("interrupted")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,10 @@ import calibvcs
 from calibvcs.cli import diff_view, exits, options, output, overlay_view, views
 from calibvcs.errors import InvalidOptionError
 from calibvcs.formats.dcs_hdf5 import is_dcs_file
+
+if TYPE_CHECKING:
+    from calibvcs import Repository
+    from calibvcs.ops.diff import Diff
 
 
 def ls(
@@ -29,12 +33,22 @@ def ls(
 
 
 def show(
-    constant: options.Constant, at: options.At = None, repo: options.Repo = None, json: options.Json = False
+    constant: options.Constant,
+    at: options.At = None,
+    preview: Annotated[bool, typer.Option("--preview", help="A small picture too, as wide as the terminal.")] = False,
+    repo: options.Repo = None,
+    json: options.Json = False,
 ) -> None:
     """Show metadata, provenance and statistics of a constant."""
+    if preview and json:
+        raise InvalidOptionError("--preview", "", "it goes without --json", "calibvcs plot CONSTANT -o FILE.png")
     with calibvcs.open(repo) as repository:
         shown = repository.show(constant, at=at)
-    output.show(shown, views.shown, as_json_text=json)
+        output.show(shown, views.shown, as_json_text=json)
+        if preview:
+            from calibvcs.cli import preview_view  # it needs rich and numpy
+
+            preview_view.show(repository.preview(constant, side=preview_view.width(), at=at))
 
 
 def get(
@@ -51,6 +65,7 @@ def get(
         str | None,
         typer.Option("--overlay", metavar="DIR", help="Look in this calib directory first, as online tools do."),
     ] = None,
+    fallback: options.Fallback = None,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
@@ -58,7 +73,13 @@ def get(
     when = _when(time, run)
     with calibvcs.open(repo) as repository:
         over = repository.in_overlay(overlay, detector, ctype, when, at=at, output=out) if overlay else None
-        chosen = None if over else repository.choose(detector, ctype, when, at=at, output=out)
+        chosen = (
+            None
+            if over
+            else repository.choose(detector, ctype, when, at=at, output=out, fallback=options.fallback(fallback))
+        )
+    if chosen is not None and chosen.fallback and (json or out == "-"):  # else the text says so
+        output.note(f"warning: {chosen.fallback}")
     if out != "-":
         output.show(over or chosen, overlay_view.overlaid if over else views.chosen, as_json_text=json)
 
@@ -69,12 +90,15 @@ def why(
     time: options.Time = None,
     run: options.Run = None,
     at: options.At = None,
+    fallback: options.Fallback = None,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
     """Explain which constant is chosen for a time, and why no other one."""
     with calibvcs.open(repo) as repository:
-        answer = repository.why(detector, ctype, _when(time, run), at=at)
+        answer = repository.why(detector, ctype, _when(time, run), at=at, fallback=options.fallback(fallback))
+    if answer.fallback and json:  # else the text says so
+        output.note(f"warning: {answer.fallback}")
     output.show(answer, views.why, as_json_text=json)
 
 
@@ -108,6 +132,10 @@ def log(
 def diff(
     a: Annotated[str, typer.Argument(metavar="A", help="Constant, ctype, detector, revision, date or file.")],
     b: Annotated[str, typer.Argument(metavar="B", help="What it is compared with; numbers are B - A.")],
+    html: Annotated[
+        str | None,
+        typer.Option("--html", metavar="FILE", help="Write a page: numbers, pictures, provenance of both sides."),
+    ] = None,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
@@ -115,15 +143,22 @@ def diff(
 
     Exit status is 0 where both are the same, 1 where they differ.
     """
-    if is_dcs_file(a) and is_dcs_file(b):
+    if is_dcs_file(a) and is_dcs_file(b) and html is None:
         from calibvcs.api.exchange_hdf5 import diff_hdf5_files
 
         difference = diff_hdf5_files(a, b)
     else:
         with calibvcs.open(repo) as repository:
-            difference = repository.diff(a, b)
+            difference = repository.diff(a, b) if html is None else _page(repository, a, b, html)
     output.show(difference, diff_view.diff, as_json_text=json)
     raise typer.Exit(exits.OK if difference.same else exits.DIFFERENT)
+
+
+def _page(repository: Repository, a: str, b: str, html: str) -> Diff:
+    difference, written = repository.diff_html(a, b, html)
+    for line in (f"wrote {written.output}  {written.bytes} bytes", *written.notes):
+        output.note(line)
+    return difference
 
 
 def verify(

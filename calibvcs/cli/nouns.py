@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import calibvcs
-from calibvcs.cli import options, output, views
+from calibvcs.cli import alias_view, options, output, views
 from calibvcs.cli.tagging import tag
 
 detector = typer.Typer(help="Register detectors, and what is known of them.", no_args_is_help=True)
@@ -24,6 +24,10 @@ _Segments = Annotated[
 ]
 _Predecessor = Annotated[str | None, typer.Option("--predecessor", metavar="D", help="Detector that it replaced.")]
 _Successor = Annotated[str | None, typer.Option("--successor", metavar="D", help="Detector that replaced it.")]
+_Until = Annotated[
+    str | None, typer.Option("--predecessor-until", metavar="TIME", help="Until when the predecessor was in use.")
+]
+_Since = Annotated[str | None, typer.Option("--successor-since", metavar="TIME", help="Since when the successor is.")]
 _RunName = Annotated[str, typer.Argument(metavar="E:R", help="EXPERIMENT:RUN, for example mfx101332224:7.")]
 
 
@@ -34,6 +38,8 @@ def detector_add(
     segment: _Segments = None,
     predecessor: _Predecessor = None,
     successor: _Successor = None,
+    predecessor_until: _Until = None,
+    successor_since: _Since = None,
     param: options.Params = None,
     message: options.Message = "",
     sign: options.Sign = None,
@@ -49,6 +55,8 @@ def detector_add(
             segments=segment,
             predecessor=predecessor,
             successor=successor,
+            predecessor_until=predecessor_until,
+            successor_since=successor_since,
             parameters=options.parameters(param),
             message=message,
             dry_run=dry_run,
@@ -63,6 +71,8 @@ def detector_set(
     segment: _Segments = None,
     predecessor: _Predecessor = None,
     successor: _Successor = None,
+    predecessor_until: _Until = None,
+    successor_since: _Since = None,
     param: options.Params = None,
     message: options.Message = "",
     sign: options.Sign = None,
@@ -78,6 +88,8 @@ def detector_set(
             segments=segment or None,
             predecessor=predecessor,
             successor=successor,
+            predecessor_until=predecessor_until,
+            successor_since=successor_since,
             parameters=options.parameters(param),
             message=message,
             dry_run=dry_run,
@@ -148,6 +160,37 @@ def alias_resolve(
     with calibvcs.open(repo) as repository:
         result = repository.alias.resolve(name, time, at=at)
     output.show(result, views.resolved, as_json_text=json)
+
+
+@alias.command("import")
+def alias_import(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Table: <alias> <source> <begin> <end> a line.")],
+    detector: Annotated[
+        str, typer.Option("--detector", metavar="DET", help="What all rows mean. Default: what the sources name.")
+    ] = "",
+    message: options.Message = "",
+    sign: options.Sign = None,
+    dry_run: options.DryRun = False,
+    repo: options.Repo = None,
+    json: options.Json = False,
+) -> None:
+    """Take over an alias table (.als); what is here already stays."""
+    with calibvcs.open(repo, sign=sign) as repository:
+        result = repository.alias.import_als(file, detector=detector, message=message, dry_run=dry_run)
+    output.changed(result, alias_view.taken, as_json_text=json, dry_run=dry_run)
+
+
+@alias.command("export")
+def alias_export(
+    dettype: Annotated[str, typer.Argument(metavar="DETTYPE", help="Detector type, for example jungfrau.")],
+    at: options.At = None,
+    repo: options.Repo = None,
+    json: options.Json = False,
+) -> None:
+    """Print the aliases of a detector type as a table (.als)."""
+    with calibvcs.open(repo) as repository:
+        result = repository.alias.export_als(dettype, at=at)
+    output.show(result, alias_view.table, as_json_text=json)
 
 
 @run.command("mark")

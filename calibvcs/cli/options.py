@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import re
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from calibvcs.errors import InvalidOptionError
 
 if TYPE_CHECKING:
     from calibvcs.model.detector import Parameters
@@ -33,6 +36,10 @@ End = Annotated[str | None, typer.Option("--end", metavar="TIME", help="First se
 Params = Annotated[
     list[str] | None, typer.Option("--param", metavar="K=V", help="Free parameter, V as in TOML; may be repeated.")
 ]
+Fallback = Annotated[
+    str | None,
+    typer.Option("--fallback", metavar="predecessor", help="Where no range is valid, take the predecessor's."),
+]
 Pattern = Annotated[
     str | None, typer.Argument(metavar="[PATTERN]", help="Glob over DET/CTYPE/RANGE; DET may be an alias.")
 ]
@@ -41,8 +48,23 @@ Detector = Annotated[str, typer.Argument(metavar="DET", help="Detector <dettype>
 Ctype = Annotated[str, typer.Argument(metavar="CTYPE", help="Calibration type: pedestals, pixel_gain, geometry, ...")]
 
 
+def fallback(given: str | None) -> Literal["predecessor"] | None:
+    """Return what was given with ``--fallback``; raises InvalidOptionError where it is nothing that there is."""
+    if given not in {None, "predecessor"}:
+        raise InvalidOptionError("--fallback", given or "", "'predecessor' is the only one there is")
+    return "predecessor" if given else None
+
+
 def parameters(given: list[str] | None) -> Parameters:
     """Return what was given with ``--param``."""
     from calibvcs.formats.toml_document import parse_assignments
 
     return parse_assignments(given or ())
+
+
+def file_mode(text: str) -> int:
+    """Return the mode of a file that is written for others, as it was given with ``--mode``."""
+    if not re.fullmatch(r"0?[0-7]{3}", text) or not int(text, 8) & 0o400:
+        allowed = "three octal digits, readable by the owner, are allowed"
+        raise InvalidOptionError("--mode", text, allowed, "--mode 0644")
+    return int(text, 8)

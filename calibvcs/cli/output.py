@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from calibvcs.errors import CalibvcsError
 
 _GAP = "  "
+# All that a terminal obeys instead of showing it, but for tabs, line feeds and the colours that are put in here.
+_OBEYED = re.compile(r"(?!\033\[[0-9]{1,2}m)[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def show(result: Any, view: Callable[[Any], Iterable[str]], *, as_json_text: bool) -> None:
@@ -20,7 +23,7 @@ def show(result: Any, view: Callable[[Any], Iterable[str]], *, as_json_text: boo
         print(_as_json(result))
     else:
         for line in view(result):
-            print(line)
+            print(harmless(line))
 
 
 def _as_json(result: Any, **more: Any) -> str:
@@ -43,11 +46,22 @@ def changed(result: Any, view: Callable[[Any], Iterable[str]], *, as_json_text: 
 
 def note(text: str) -> None:
     """Print something that is no result."""
-    print(text, file=sys.stderr)
+    print(harmless(text), file=sys.stderr)
 
 
-def report(error: CalibvcsError) -> None:
-    """Print an error: what was given and allowed, then what to do next."""
+def harmless(text: str) -> str:
+    """Return text in which control characters are written out: what people and programs recorded may hold any."""
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def report(error: CalibvcsError, *, as_json_text: bool = False) -> None:
+    """Print an error: what was given and allowed, then what to do next; as JSON also where a result would stand."""
+    if as_json_text:
+        import json
+
+        from calibvcs.api.wire import error_as_json
+
+        print(json.dumps(error_as_json(error), indent=2, ensure_ascii=False, allow_nan=False, default=str))
     note(f"error: {error.problem}")
     if error.hint:
         note(f"hint: {error.hint}")

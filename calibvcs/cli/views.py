@@ -107,6 +107,8 @@ def chosen(result: Chosen) -> Iterator[str]:
     yield (
         f"{result.constant}@{result.version}  {form} {result.unit}".rstrip() + f"  commit {result.commit[:_ID]}{where}"
     )
+    if result.fallback:
+        yield f"NOTE: {result.fallback}"
     ranges = "1 range" if result.considered == 1 else f"{result.considered} ranges"
     yield f"because: {result.reason} ({ranges} looked at for {as_text(result.time)})"
 
@@ -114,6 +116,8 @@ def chosen(result: Chosen) -> Iterator[str]:
 def why(result: Why) -> Iterator[str]:
     """Show the candidates for a time."""
     yield f"{result.detector} {result.ctype} at {result.time:.16g} ({as_text(result.time)}), commit {result.at[:_ID]}"
+    if result.fallback:
+        yield f"NOTE: {result.fallback}"
     rows = [
         (
             _mark(c.outcome == "chosen"),
@@ -237,14 +241,18 @@ def detector(result: DetectorResult) -> Iterator[str]:
     facts = {
         "longname": record.longname,
         "segments": f"{len(record.segments)}: {', '.join(record.segments)}" if record.segments else "",
-        "predecessor": record.predecessor,
-        "successor": record.successor,
+        "predecessor": _dated(record.predecessor, "until", record.predecessor_until),
+        "successor": _dated(record.successor, "since", record.successor_since),
         "created": record.created,
         "ctypes": ", ".join(result.ctypes),
         "aliases": ", ".join(result.aliases),
         **{f"param {key}": str(value) for key, value in record.parameters.items()},
     }
     yield from (f"  {name.ljust(11)} {value}" for name, value in facts.items() if value)
+
+
+def _dated(name: str, word: str, date: str) -> str:
+    return f"{name}, {word} {date}" if date else name
 
 
 def detectors(result: DetectorList) -> Iterator[str]:

@@ -8,7 +8,7 @@ branch it stands on (``docs/exit-codes.md``)::
     │                             NoIdentityError  NoSigningKeyError
     ├── NotFoundError          3  NoRepositoryError  UnknownDetectorError  UnknownConstantError  NoValidConstantError
     │                             UnknownVersionError  UnknownRevisionError  UnknownRunError  UnknownTagError
-    │                             MissingFileError  MissingProgramError
+    │                             UnknownParameterError  MissingFileError  MissingProgramError
     ├── RefusedError           4  EmptyCommentError  InvalidDataError  GateRefusedError  LockedError  OverlapError
     │                             RemovedConstantError  TagStateRefusedError  TagNotAcceptedError
     ├── ConflictError          5  AlreadyExistsError  NothingToChangeError  BranchMovedError  WriterBusyError
@@ -57,6 +57,7 @@ from calibvcs.errors.requests import (
     NoValidConstantError,
     UnknownConstantError,
     UnknownDetectorError,
+    UnknownParameterError,
     UnknownRevisionError,
     UnknownRunError,
     UnknownTagError,
@@ -135,6 +136,7 @@ __all__ = [
     "TagStateRefusedError",
     "UnknownConstantError",
     "UnknownDetectorError",
+    "UnknownParameterError",
     "UnknownRevisionError",
     "UnknownRunError",
     "UnknownTagError",

@@ -188,6 +188,23 @@ class UnknownRunError(NotFoundError):
     advises = "calibvcs run mark {experiment}:{run} --kind data --begin T --end T -m WHY, or give the time itself"
 
 
+class UnknownParameterError(NotFoundError):
+    """A detector, ctype or range has no parameter of this name."""
+
+    target: str
+    given: str
+    known: tuple[str, ...] = ()
+
+    advises = "see calibvcs param get {target}"
+
+    @property
+    def problem(self) -> str:
+        """What was given, and what there is instead."""
+        there = f"it has {listed(self.known)}" if self.known else "it has none"
+        shown = self._shown()
+        return f"{shown['target']} has no parameter {shown['given']!r}; {there}"
+
+
 class UnknownTagError(NotFoundError):
     """There is no tag of this name."""
 

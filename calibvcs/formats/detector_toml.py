@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from calibvcs.errors import InvalidTimeError
 from calibvcs.formats import toml_document
 from calibvcs.model.detector import Detector
 from calibvcs.model.layout import detector_file
+from calibvcs.model.times import RunName, parse_time
 
 if TYPE_CHECKING:
     from calibvcs.model.names import DetectorName
@@ -29,6 +31,8 @@ def decode(data: bytes, name: DetectorName) -> Detector:
         successor=table.text("successor", ""),
         created=table.text("created", ""),
         parameters=table.parameters(),
+        predecessor_until=table.parsed("predecessor_until", _time, ""),
+        successor_since=table.parsed("successor_since", _time, ""),
     )
 
 
@@ -38,8 +42,17 @@ def encode(detector: Detector, previous: bytes | None = None) -> bytes:
         "longname": detector.longname,
         "segments": list(detector.segments),
         "predecessor": detector.predecessor,
+        "predecessor_until": detector.predecessor_until,
         "successor": detector.successor,
+        "successor_since": detector.successor_since,
         "created": detector.created,
         "parameters": dict(detector.parameters),
     }
     return toml_document.write(values, previous)
+
+
+def _time(text: str) -> str:
+    """Return the text of a time as it stands; raises InvalidTimeError where it is none."""
+    if text and isinstance(parse_time(text), RunName):
+        raise InvalidTimeError(text, "a time is needed, not a run")
+    return text

@@ -7,6 +7,8 @@ from typing import Any
 from calibvcs.formats import toml_document
 from calibvcs.model.metadata import InputFile, Metadata, Origin, Provenance
 
+SIZE_LIMIT = toml_document.SIZE_LIMIT
+
 
 def decode(data: bytes, path: str, *, form: tuple[str, tuple[int, ...]] | None = None) -> Metadata:
     """Read the metadata of a constant.

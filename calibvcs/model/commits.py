@@ -37,6 +37,7 @@ class Action(StrEnum):
     ALIAS = "alias"
     DETECTOR = "detector"
     RUN = "run"
+    PARAM = "param"
     MERGE = "merge"
 
 

@@ -65,6 +65,8 @@ class Detector:
         ISO 8601 time of the registration.
     parameters : mapping
         Free parameters; ``panel_shape = [rows, columns]`` declares panels that are not of the full size.
+    predecessor_until, successor_since : str
+        ISO 8601 times: until when the predecessor was in use, and since when the successor is; empty where nobody told.
     """
 
     name: DetectorName
@@ -74,6 +76,8 @@ class Detector:
     successor: str = ""
     created: str = ""
     parameters: Parameters = field(default_factory=dict)
+    predecessor_until: str = ""
+    successor_since: str = ""
 
     @property
     def type(self) -> DetectorType:

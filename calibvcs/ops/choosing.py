@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.model.choose import WHY_CHOSEN
 from calibvcs.model.names import parse_ctype
+from calibvcs.ops.lineage import stands_in, with_fallback
 from calibvcs.store.durable import disk_errors, write_file
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Chosen:
         Number of ranges that were looked at.
     output : str
         File that the data were written to, if any.
+    fallback : str
+        That this is the constant of a predecessor, in words; empty where it is the detector's own.
     """
 
     schema: ClassVar[str] = "calibvcs.get/1"
@@ -58,9 +61,10 @@ class Chosen:
     reason: str
     considered: int
     output: str = ""
+    fallback: str = ""
 
 
-def choose(catalogue: Catalogue, detector: str, ctype: str, time: float) -> Chosen:
+def choose(catalogue: Catalogue, detector: str, ctype: str, time: float, fallback: str | None = None) -> Chosen:
     """Return the constant in force, and why.
 
     Parameters
@@ -73,6 +77,8 @@ def choose(catalogue: Catalogue, detector: str, ctype: str, time: float) -> Chos
         Calibration type.
     time : float
         UNIX seconds.
+    fallback : {"predecessor"}, optional
+        Where no range is valid, take the constant of the detector's predecessor.
 
     Returns
     -------
@@ -86,7 +92,8 @@ def choose(catalogue: Catalogue, detector: str, ctype: str, time: float) -> Chos
     NoValidConstantError
         If no range is valid at that time.
     """
-    found, ctype = catalogue.resolve(detector, time), parse_ctype(ctype)
+    asked, ctype = catalogue.resolve(detector, time), parse_ctype(ctype)
+    found = with_fallback(catalogue, asked, ctype, time, fallback)
     name = catalogue.choose(found, ctype, time)
     metadata, version = catalogue.metadata(name), catalogue.history.default(name)
     return Chosen(
@@ -103,6 +110,7 @@ def choose(catalogue: Catalogue, detector: str, ctype: str, time: float) -> Chos
         unit=metadata.unit,
         reason=WHY_CHOSEN,
         considered=len(catalogue.timeline(found, ctype)),
+        fallback=stands_in(asked, found, ctype),
     )
 
 

@@ -5,27 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from calibvcs.errors import CalibvcsError
+from calibvcs.errors import CalibvcsError, InvalidNameError, UnknownDetectorError
 from calibvcs.formats import ctype_toml
 from calibvcs.formats.dcs_hdf5 import DcsCtype, DcsFile, DcsRange, DcsVersion, Notes
 from calibvcs.model import layout
 from calibvcs.model.constant_types import constant_type
 from calibvcs.model.metadata import DEFAULT_CONVENTIONS
+from calibvcs.model.names import ConstantName, DetectorName
 from calibvcs.model.times import parse_time
 from calibvcs.ops import dcs_records as records
 from calibvcs.ops.catalogue import Catalogue
-from calibvcs.ops.dcs_ranges import range_from, ranges_from
+from calibvcs.ops.dcs_ranges import overlaid, range_from, ranges_from, validity_of
 from calibvcs.ops.dcs_versions import version_notes
 from calibvcs.ops.loading import load
+from calibvcs.ops.version_states import last_metadata
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from calibvcs.model.detector import Detector
-    from calibvcs.model.names import ConstantName, DetectorName
     from calibvcs.ops.threads import Version
     from calibvcs.store.protocol import ReadableStore
 
@@ -45,11 +46,20 @@ class Stored:
         What it says.
     places : mapping
         By ctype, range and number of a version: file, id and name of its data.
+    detector : str
+        Name of the detector in the repository.
     """
 
     store: ReadableStore
     file: DcsFile
     places: Mapping[tuple[str, str, int], tuple[str, str, str]]
+    detector: str = ""
+
+    @property
+    def names(self) -> dict[tuple[ConstantName, int], str]:
+        """``vN`` of each version, by its constant and the number that the file gives it."""
+        named = ((key, place[2].partition("@")) for key, place in self.places.items())
+        return {(ConstantName.parse(constant), key[2]): version for key, (constant, _, version) in named}
 
     def data(self, ctype: str, key: str, number: int) -> NDArray[Any] | bytes:
         """Read the data of a version. Raises as `calibvcs.ops.loading.load`."""
@@ -89,14 +99,77 @@ def content(
     ctypes = []
     for ctype in sorted({*by_ctype, *(catalogue.ctypes(name) if whole else ())}):
         kept = ctype_parameters(catalogue, name, ctype)
-        ranges = [_range(catalogue, constant, places, every=every_version) for constant in by_ctype.get(ctype, ())]
+        noted = _table(records.table_of(kept), "ranges")
+        ranges = [
+            overlaid(_range(catalogue, constant, places, every=every_version), noted)
+            for constant in by_ctype.get(ctype, ())
+        ]
         if whole:
-            ranges += ranges_from(_table(records.table_of(kept), "ranges"))
+            there = {one.key for one in ranges}
+            ranges += [one for one in ranges_from(noted) if one.key not in there]
         written = _text(records.table_of(kept), "name") or ctype
-        if ranges or kept:
+        if ranges or (kept and not records.table_of(kept).get("deleted")):
             ctypes.append((ctype, DcsCtype(written, tuple(_by_key(ranges)), records.notes_of(kept))))
     named = {(written.name, *key[1:]): place for key, place in places.items() for c, written in ctypes if c == key[0]}
-    return Stored(store, replace(_file(detector), ctypes=tuple(c for _, c in sorted(ctypes, key=_by_name))), named)
+    file = replace(_file(detector), ctypes=tuple(c for _, c in sorted(ctypes, key=_by_name)))
+    return Stored(store, file, named, str(name))
+
+
+def read_detector(catalogue: Catalogue, given: str, now: float) -> Stored:
+    """Return a detector with every version of its constants that are not withdrawn.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The commit to look at.
+    given : str
+        Detector or alias; one that is not registered is empty.
+    now : float
+        When an alias is to be resolved, UNIX seconds.
+
+    Returns
+    -------
+    Stored
+        The content; no data were read.
+
+    Raises
+    ------
+    InvalidNameError
+        If nothing is called so, and it can be no name of a detector.
+    """
+    try:
+        name = catalogue.resolve(given, now)
+    except (InvalidNameError, UnknownDetectorError):  # the original writes some names in upper case
+        name = DetectorName.parse(given.lower())
+        if name not in catalogue.detectors:
+            empty = DcsFile(name.dettype, name.detid, str(name))
+            return Stored(catalogue.snapshot.store, empty, {}, str(name))
+    found = [
+        ConstantName(name, ctype, validity)
+        for ctype in catalogue.ctypes(name)
+        for validity in catalogue.ranges(name, ctype)
+    ]
+    stored = content(catalogue, name, found, every_version=True, whole=True)
+    withdrawn = {constant for constant in found if catalogue.metadata(constant).withdrawn}
+    shown = (_shown(catalogue, name, ctype, withdrawn) for ctype in stored.file.ctypes)
+    own = {key: value for key, value in stored.file.notes.parameters.items() if key != FORMAT}
+    notes = Notes(own, stored.file.notes.history)
+    return replace(stored, file=replace(stored.file, notes=notes, ctypes=tuple(ctype for ctype in shown if ctype)))
+
+
+def _shown(
+    catalogue: Catalogue, name: DetectorName, ctype: DcsCtype, withdrawn: Collection[ConstantName]
+) -> DcsCtype | None:
+    """Return a ctype without what is withdrawn; None where nothing is left of it."""
+    kept = ctype_parameters(catalogue, name, ctype.name.lower())
+    table = records.table_of(kept)
+    ranges = []
+    for one in ctype.ranges:
+        if not one.versions or ConstantName(name, ctype.name.lower(), validity_of(one)) not in withdrawn:
+            ranges.append(one)
+        elif "begin" in _table(_table(table, "ranges"), one.key):  # it waits for a version
+            ranges.append(replace(one, versions=(), versdef=0))
+    return replace(ctype, ranges=tuple(ranges)) if ranges or (kept and not table.get("deleted")) else None
 
 
 def ctype_parameters(catalogue: Catalogue, detector: DetectorName, ctype: str) -> dict[str, Any]:
@@ -154,15 +227,16 @@ def _range(
     blobs: list[tuple[str, str, str]] = []
     of_range: Mapping[str, Any] = {}
     unit, convention = constant_type(constant.ctype).unit, DEFAULT_CONVENTIONS.get(constant.ctype, "")
+    states = last_metadata(catalogue, constant, versions)
     for version in versions:
         then = Catalogue(Snapshot(catalogue.snapshot.store, version.commit.id))
-        metadata = then.metadata(constant)
+        metadata = states[version.name]
         table = records.table_of(metadata.parameters)
         of_range = _table(table, "range") if table else of_range
         wanted, last = table.get("version"), made[-1].number if made else 0
         number = wanted if isinstance(wanted, int) and last < wanted < 10**9 else max(version.number, last + 1)
         numbers[version.name] = number
-        tsprod = table.get("tsprod") if table else float(version.commit.author.time)
+        tsprod = table.get("tsprod", None if "version" in table else float(version.commit.author.time))
         notes = version_notes(metadata, version.commit, version.name, (unit, convention))
         exact = float(tsprod) if isinstance(tsprod, int | float) else None
         dtype, shape = ("text", ()) if metadata.is_text else (metadata.dtype, metadata.shape)

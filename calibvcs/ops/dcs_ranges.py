@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from calibvcs.formats.dcs_hdf5 import DcsRange, range_key
+from calibvcs.formats.dcs_hdf5 import DcsRange, Notes, range_key
 from calibvcs.model.validity import TIME_LIMIT, Validity
 from calibvcs.ops.dcs_records import TABLE, mapping, name_in_file, notes_of
 
@@ -60,6 +61,32 @@ def range_from(validity: Validity, table: Mapping[str, Any]) -> DcsRange:
         versdef if isinstance(versdef, int) else 0,
         notes=notes,
     )
+
+
+def overlaid(one: DcsRange, tables: Mapping[str, Any]) -> DcsRange:
+    """Return a range with what the record of its ctype says of it, which goes before what its versions say.
+
+    Parameters
+    ----------
+    one : DcsRange
+        As its versions say.
+    tables : mapping
+        What is recorded, by the key of a range: ``parameters``, ``history``, and numbers of versions that are
+        ``deleted``, which are left out unless they are the default again.
+    """
+    table = mapping(tables, one.key)
+    gone = table.get("deleted")
+    kept: dict[str, Any] = {name: dict(mapping(table, name)) for name in ("parameters", "history") if name in table}
+    said = notes_of({TABLE: kept})
+    notes = Notes(
+        said.parameters if "parameters" in kept else one.notes.parameters,
+        said.history if "history" in kept else one.notes.history,
+    )
+    if not isinstance(gone, list):
+        return replace(one, notes=notes)
+    left = tuple(version for version in one.versions if version.number not in gone or version.number == one.default)
+    last = bool(left) and left[-1].number == one.default  # what went before it is not there any more
+    return replace(one, versions=left, versdef=0 if last else one.versdef, notes=notes)
 
 
 def tables_of_ranges(ranges: tuple[DcsRange, ...]) -> dict[str, Any]:

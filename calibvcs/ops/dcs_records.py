@@ -73,6 +73,18 @@ def notes_of(parameters: Parameters) -> Notes:
     return Notes(values, {name_in_file(key): str(text) for key, text in mapping(table, "history").items()})
 
 
+def values_of(notes: Notes) -> dict[str, Any]:
+    """Return the parameters that notes hold, lists and tables as what they were."""
+    parameters = parameters_of(notes)
+    table = parameters.pop(TABLE)
+    return {**parameters, **mapping(table, "parameters")}
+
+
+def scalars_of(values: Mapping[str, Any]) -> dict[str, Scalar]:
+    """Return parameters as a file holds them; the opposite of `values_of`."""
+    return {name: scalar for key, value in values.items() for name, scalar in _flat(key, value).items()}
+
+
 def name_in_file(key: str) -> str:
     """Return the name of a parameter as HDF5 allows it: a slash would make a group, and a zero end it."""
     if key.isprintable() and "/" not in key and key not in {"", "."}:

@@ -43,7 +43,7 @@ def version_notes(metadata: Metadata, commit: Commit, version: str, usual: tuple
     """
     notes = notes_of(metadata.parameters)
     parameters = dict(notes.parameters)
-    if table_of(metadata.parameters):
+    if "version" in table_of(metadata.parameters):
         parameters.setdefault(f"{MARK}commit", commit.id)
         return Notes(parameters, notes.history)
     origin, provenance = metadata.origin, metadata.provenance

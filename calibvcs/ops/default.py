@@ -13,6 +13,7 @@ from calibvcs.model.times import as_text
 from calibvcs.ops import transaction
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.reference import locate, locate_version
+from calibvcs.ops.version_states import last_metadata
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ def set_default(store: Store, author: Person, given: str, message: str, now: flo
         folder = layout.constant_folder(constant)
         edits: dict[str, bytes | str | None] = {f"{folder}/{f}": None for f in layout.PAYLOAD_FILES}
         edits[f"{folder}/{file}"] = entry.id
-        edits[f"{folder}/{layout.META_FILE}"] = meta_toml.encode(then.metadata(constant))
+        metadata = last_metadata(catalogue, constant, [version])[version.name]
+        edits[f"{folder}/{layout.META_FILE}"] = meta_toml.encode(metadata)
         edits = {
             path: new
             for path, new in edits.items()

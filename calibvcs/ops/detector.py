@@ -16,6 +16,7 @@ from calibvcs.ops import transaction
 
 if TYPE_CHECKING:
     from calibvcs.model.commits import Person
+    from calibvcs.model.times import RunName
     from calibvcs.ops.catalogue import Catalogue
     from calibvcs.store.protocol import Store
 
@@ -32,6 +33,8 @@ class DetectorChange:
         Ids of the panels, in order.
     parameters : mapping or None
         Parameters to be set; others stay.
+    predecessor_until, successor_since : float, RunName or None
+        When it replaced the one, and the other one replaced it: UNIX seconds or a run.
     """
 
     longname: str | None = None
@@ -39,6 +42,8 @@ class DetectorChange:
     predecessor: str | None = None
     successor: str | None = None
     parameters: Parameters | None = None
+    predecessor_until: float | RunName | None = None
+    successor_since: float | RunName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +172,14 @@ def _changed(catalogue: Catalogue, record: Detector, change: DetectorChange) -> 
             if other == record.name:
                 raise InvalidOptionError(f"--{role}", str(other), "a detector cannot follow itself")
             given[role] = str(other)
+    for role, date in (("predecessor", "predecessor_until"), ("successor", "successor_since")):
+        when = getattr(change, date)
+        if when is not None:
+            if not given.get(role, getattr(record, role)):
+                raise InvalidOptionError(date, as_text(catalogue.seconds(when)), f"it goes with a {role}")
+            given[date] = as_text(catalogue.seconds(when))
+        elif given.get(role, getattr(record, role)) != getattr(record, role):
+            given[date] = ""  # it was that of another one
     if change.parameters:
         given["parameters"] = {**record.parameters, **change.parameters}
     return replace(record, **given)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.errors import CalibvcsError, InvalidOptionError, UnknownDetectorError
-from calibvcs.formats import geometry_text
+from calibvcs.formats import geometry_text, meta_toml
 from calibvcs.model import array_difference, geometry_difference, layout
 from calibvcs.model.constant_types import constant_type
 from calibvcs.model.detector import Detector
@@ -91,6 +91,12 @@ class Diff:
     constants: tuple[ConstantDifference, ...] = ()
     files: tuple[str, ...] = ()
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from calibvcs.ops import html_tables
+
+        return html_tables.diff(self)
+
 
 @dataclass(frozen=True, slots=True)
 class _Side:
@@ -114,6 +120,7 @@ def diff(catalogue: Catalogue, a: str, b: str, now: float) -> Diff:
     a, b : str
         Two constants (``DET/CTYPE/RANGE[@VERSION]``), two ctypes (``DET/CTYPE``), two detectors, two revisions or
         dates of the whole repository, or a file and a constant. A path with a ``.`` or ``/`` at its begin is a file.
+        Beside a constant or file, ``DET/CTYPE`` is the only range of that ctype.
     now : float
         When an alias is to be resolved, UNIX seconds.
 
@@ -130,6 +137,8 @@ def diff(catalogue: Catalogue, a: str, b: str, now: float) -> Diff:
         If the two are not of one kind.
     """
     kinds = _kind(catalogue, a, now), _kind(catalogue, b, now)
+    if set(kinds) == {"constant", "set"} and all("/" in side for side in (a, b)):
+        kinds = "constant", "constant"  # beside a version, a ctype means its only range
     if "file" in kinds or kinds == ("constant", "constant"):
         return _single(catalogue, a, b, kinds, now)
     if kinds == ("set", "set"):
@@ -187,6 +196,42 @@ def _single(catalogue: Catalogue, a: str, b: str, kinds: tuple[str, str], now: f
     ]
     difference = _compare(sides[0], sides[1])
     return Diff(a, b, difference.status == "same", (difference,))
+
+
+def diff_files(catalogue: Catalogue, a: str, b: str, path: str) -> Diff:
+    """Compare two files that are both meant to stand at one path of the repository.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        The commit that knows the detector.
+    a, b : str
+        The files.
+    path : str
+        Path in the repository: it tells ctype and detector, and data from metadata.
+
+    Returns
+    -------
+    Diff
+        b minus a, both called by the path.
+
+    Raises
+    ------
+    MissingFileError, InvalidDataError, InvalidDocumentError
+        If a file cannot be read.
+    """
+    name, labels = constant_of(path), (f"{path} (first)", f"{path} (second)")
+    if name is not None and path.endswith(f"/{layout.META_FILE}"):
+        first, second = (meta_toml.decode(payloads.content(one, meta_toml.SIZE_LIMIT), path) for one in (a, b))
+        told = _metadata(first, second)
+        difference = ConstantDifference(*labels, "changed" if told else "same", metadata=told)
+    else:
+        ctype = name.ctype if name else _guess_ctype(a)
+        known = name is not None and name.detector in catalogue.detectors
+        detector = catalogue.detector(name.detector) if name and known else None
+        sides = [replace(_file(one, ctype, detector), label=label) for one, label in zip((a, b), labels, strict=True)]
+        difference = _compare(sides[0], sides[1])
+    return Diff(*labels, difference.status == "same", (difference,))
 
 
 def _stored(catalogue: Catalogue, given: str, now: float) -> _Side:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from calibvcs.formats.dcs_writing import Compression
+    from calibvcs.formats.dcs_hdf5 import DcsFile
+    from calibvcs.formats.dcs_writing import Compression, Load
     from calibvcs.model.names import DetectorName
     from calibvcs.ops.catalogue import Catalogue
-    from calibvcs.ops.dcs_content import Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def export_hdf5(catalogue: Catalogue, target: Path, wanted: Wanted, compression:
     for path, (name, found) in zip(paths, chosen, strict=True):
         everything = wanted.versions == "all"
         stored = content(catalogue, name, found, every_version=everything, whole=wanted.whole)
-        written.append(_write(path, str(name), stored, compression))
+        written.append(write_whole(path, str(name), stored.file, stored.data, compression))
     return Hdf5Export(catalogue.snapshot.commit_id or "", tuple(written), tuple(left_out))
 
 
@@ -197,7 +197,32 @@ def constants(
                 yield name
 
 
-def _write(path: Path, detector: str, stored: Stored, compression: Compression) -> WrittenFile:
+def write_whole(path: Path, detector: str, file: DcsFile, load: Load, compression: Compression) -> WrittenFile:
+    """Write one file, which appears whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file; what was there is replaced.
+    detector : str
+        Its detector, for the result.
+    file : DcsFile
+        What it says.
+    load : callable
+        Returns the data of a version, by ctype, range and number.
+    compression : {"none", "gzip", "lzf"}
+        How arrays are compressed.
+
+    Returns
+    -------
+    WrittenFile
+        What was written.
+
+    Raises
+    ------
+    NotWritableError, StorageError
+        If the disk is full, fails or is read-only.
+    """
     from calibvcs.formats.dcs_writing import write
 
     with disk_errors(path):
@@ -209,7 +234,7 @@ def _write(path: Path, detector: str, stored: Stored, compression: Compression) 
     try:
         with disk_errors(path):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            write(str(temporary), stored.file, stored.data, compression)
+            write(str(temporary), file, load, compression)
             os.fsync(descriptor)
             size = os.fstat(descriptor).st_size
             temporary.replace(path)
@@ -220,9 +245,9 @@ def _write(path: Path, detector: str, stored: Stored, compression: Compression) 
         raise
     finally:
         os.close(descriptor)
-    ranges = [one for ctype in stored.file.ctypes for one in ctype.ranges]
+    ranges = [one for ctype in file.ctypes for one in ctype.ranges]
     versions = sum(len(one.versions) for one in ranges)
-    return WrittenFile(str(path), detector, len(stored.file.ctypes), len(ranges), versions, size)
+    return WrittenFile(str(path), detector, len(file.ctypes), len(ranges), versions, size)
 
 
 def _clear_away(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,8 @@ class Constant:
         Id of the data in the repository: equal data have equal ids.
     catalogue : Catalogue
         The state of the repository that was read.
+    fallback : str
+        That this is the constant of a predecessor, in words; empty where it is the detector's own.
     """
 
     name: ConstantName
@@ -48,6 +50,7 @@ class Constant:
     meta: Metadata
     blob: str
     catalogue: Catalogue
+    fallback: str = ""
 
     @property
     def validity(self) -> Validity:
@@ -74,10 +77,24 @@ class Constant:
     def __repr__(self) -> str:
         form = "text" if self.meta.is_text else f"{self.meta.dtype} {self.meta.shape}"
         unit = f" {self.meta.unit}" if self.meta.unit else ""
-        return f"<Constant {self.name} {form}{unit} blob {self.blob[:12]}>"
+        told = f" ({self.fallback})" if self.fallback else ""
+        return f"<Constant {self.name} {form}{unit} blob {self.blob[:12]}{told}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from calibvcs.ops import html_tables
+
+        return html_tables.constant(self)
 
 
-def get(catalogue: Catalogue, detector: str, ctype: str, time: float, out: NDArray[Any] | None = None) -> Constant:
+def get(
+    catalogue: Catalogue,
+    detector: str,
+    ctype: str,
+    time: float,
+    out: NDArray[Any] | None = None,
+    fallback: str | None = None,
+) -> Constant:
     """Return the constant in force.
 
     Parameters
@@ -92,6 +109,8 @@ def get(catalogue: Catalogue, detector: str, ctype: str, time: float, out: NDArr
         UNIX seconds.
     out : ndarray, optional
         Array to read the data into, in C order, writable, of exactly their dtype and shape. Default is a new one.
+    fallback : {"predecessor"}, optional
+        Where no range is valid, take the constant of the detector's predecessor.
 
     Returns
     -------
@@ -109,7 +128,14 @@ def get(catalogue: Catalogue, detector: str, ctype: str, time: float, out: NDArr
     DamagedObjectError
         If the data are missing or damaged.
     """
-    return read(catalogue, _named(catalogue, detector, ctype, time), out)
+    if fallback is None:
+        return read(catalogue, _named(catalogue, detector, ctype, time), out)
+    from calibvcs.ops.lineage import stands_in, with_fallback
+
+    asked, ctype = catalogue.resolve(detector, time), parse_ctype(ctype)
+    found = with_fallback(catalogue, asked, ctype, time, fallback)
+    constant = read(catalogue, catalogue.choose(found, ctype, time), out)
+    return replace(constant, fallback=stands_in(asked, found, ctype))
 
 
 def get_many(

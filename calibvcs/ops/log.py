@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.errors import InvalidOptionError
-from calibvcs.model.layout import ALIASES_FILE, DETECTOR_FILE, aliases_file
+from calibvcs.model.layout import ALIASES_FILE, CTYPE_FILE, DETECTOR_FILE, aliases_file, ctype_folder, detector_file
+from calibvcs.model.names import DetectorName
 from calibvcs.model.times import as_text
 from calibvcs.ops.reference import expand, literal_prefix, matches
 from calibvcs.ops.tag_states import TagMarks
 from calibvcs.store.objects.trees import changed_files
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from calibvcs.model.signatures import SignatureCheck
     from calibvcs.ops.catalogue import Catalogue
     from calibvcs.ops.history import Event
@@ -96,6 +100,12 @@ class Log:
 
     commits: tuple[Entry, ...]
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        from calibvcs.ops import html_tables
+
+        return html_tables.log(self)
+
 
 def log(
     catalogue: Catalogue,
@@ -111,7 +121,8 @@ def log(
     catalogue : Catalogue
         The commit whose history is looked at.
     pattern : str or None
-        Glob over ``DET/CTYPE/RANGE``; a detector alone also shows changes of its record. None shows everything.
+        Glob over ``DET/CTYPE/RANGE``; a detector alone also shows changes of its record and its aliases, a detector or
+        ctype alone those of its parameters. None shows everything.
     wanted : LogFilter
         Which commits are wanted.
     now : float
@@ -139,7 +150,7 @@ def log(
     store = catalogue.snapshot.store
     tags = TagMarks(store)
     entries: list[Entry] = []
-    for event in catalogue.history.events(*_easily_told(globs)):
+    for event in catalogue.history.events(*_easily_told(catalogue, globs)):
         if wanted.limit is not None and len(entries) >= wanted.limit:
             break
         if _meets(event, wanted, searched) and (globs is None or _touches(store, event, globs)):
@@ -150,16 +161,19 @@ def log(
     return Log(tuple(replace(entry, signature=checks[entry.commit]) for entry in entries))
 
 
-def _easily_told(globs: tuple[str, str, str] | None) -> tuple[str | None, tuple[str, ...]]:
+def _easily_told(catalogue: Catalogue, globs: tuple[str, str, str] | None) -> tuple[str | None, tuple[str, ...]]:
     """Return how the names of the constants begin that a pattern matches, and the other files that it means."""
     if globs is None:
         return None, ()
     prefix = literal_prefix(globs)
     detector = globs[0]
-    if "/" not in prefix or globs[1:] != ("*", "*"):
+    if "/" not in prefix or globs[2] != "*":
         return prefix or None, ()
-    dettype = detector.partition("-")[0]
-    return prefix, (f"{dettype}/{detector}/{DETECTOR_FILE}", aliases_file(dettype))
+    name = DetectorName.parse(detector)
+    parameters = tuple(f"{ctype_folder(name, ctype)}/{CTYPE_FILE}" for ctype in catalogue.ctypes(name))
+    if globs[1] != "*":
+        return prefix, tuple(path for path in parameters if fnmatch.fnmatchcase(path.split("/")[2], globs[1]))
+    return prefix, (detector_file(name), aliases_file(name.dettype), *parameters)
 
 
 def _meets(event: Event, wanted: LogFilter, searched: re.Pattern[str]) -> bool:
@@ -175,16 +189,25 @@ def _meets(event: Event, wanted: LogFilter, searched: re.Pattern[str]) -> bool:
 def _touches(store: ReadableStore, event: Event, globs: tuple[str, str, str]) -> bool:
     if event.versions:
         return matches((constant for constant, _ in event.versions), globs)
-    if globs[1:] != ("*", "*"):
+    if globs[2] != "*":
         return False
     commit = event.commit
     parent = store.commit(commit.parents[0]).tree if commit.parents else None
     files = (path.split("/") for path in changed_files(store.tree, parent, commit.tree))
-    return any(
-        (len(parts) == 3 and parts[2] == DETECTOR_FILE and parts[1] == globs[0])
-        or (len(parts) == 2 and parts[1] == ALIASES_FILE and parts[0] == globs[0].partition("-")[0])
-        for parts in files
-    )
+    return any(_is_meant(parts, globs) for parts in files)
+
+
+def _is_meant(parts: Sequence[str], globs: tuple[str, str, str]) -> bool:
+    """Tell whether a file is a record of the detector or ctype that a pattern names."""
+    match parts:
+        case (_, detector, ctype, name) if name == CTYPE_FILE:
+            return detector == globs[0] and fnmatch.fnmatchcase(ctype, globs[1])
+        case (_, detector, name) if name == DETECTOR_FILE:
+            return detector == globs[0] and globs[1] == "*"
+        case (dettype, name) if name == ALIASES_FILE:
+            return dettype == globs[0].partition("-")[0] and globs[1] == "*"
+        case _:
+            return False
 
 
 def _entry(event: Event, tags: tuple[TagStates, ...]) -> Entry:

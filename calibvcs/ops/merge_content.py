@@ -141,16 +141,19 @@ class _ContentMerge:
             self._take(place)
 
     def _record(self, place: Place) -> bytes | None:
-        """Merge a run table or the record of a detector; None for what is neither, or has to be merged as a whole."""
+        """Merge a run table or a record; None for what is neither, or has to be merged as a whole."""
         folder, _, name = place.path.rpartition("/")
         is_table = folder == layout.EXPERIMENTS and name.endswith(".toml")
-        if not is_table and (name != layout.DETECTOR_FILE or place.ours is None or place.theirs is None):
+        is_record = name in {layout.DETECTOR_FILE, layout.CTYPE_FILE}
+        if not is_table and (not is_record or place.ours is None or place.theirs is None):
             return None
         given = Contents(*map(self._trees.blob, place[1:]))
         attempt = self._judge.attempt()
         try:
             if is_table:
                 merged = merge_records.merge_runs(place.path, parse_experiment(name[:-5]), given, attempt)
+            elif name == layout.CTYPE_FILE:
+                merged = merge_records.merge_ctype(place.path, folder.partition("/")[2], given, attempt)
             else:
                 detector = DetectorName.parse(folder.rpartition("/")[2])
                 if place.path != layout.detector_file(detector):

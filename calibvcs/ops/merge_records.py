@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from calibvcs.errors import InvalidDocumentError
-from calibvcs.formats import aliases_toml, detector_toml, runs_toml, toml_entries, toml_rows
+from calibvcs.formats import aliases_toml, ctype_toml, detector_toml, runs_toml, toml_entries, toml_rows
 from calibvcs.formats.toml_entries import Leaf
 from calibvcs.model.layout import ALIASES_FILE
 from calibvcs.model.three_way import Conflict, Judge, Side, merge_keyed, pick
@@ -57,6 +57,11 @@ def merge_detector(path: str, name: DetectorName, given: Contents, judge: Judge)
         If it has to be merged as a whole: one of the files is broken, or a comment would be lost.
     """
     return _merge_entries(path, str(name), given, judge, "detector", lambda data: detector_toml.decode(data, name))
+
+
+def merge_ctype(path: str, owner: str, given: Contents, judge: Judge) -> bytes:
+    """Merge the parameters of a ctype, ``DET/CTYPE``, entry by entry. The rest is as for `merge_detector`."""
+    return _merge_entries(path, owner, given, judge, "detector", lambda data: ctype_toml.decode(data, path))
 
 
 def merge_runs(path: str, experiment: str, given: Contents, judge: Judge) -> bytes:

@@ -190,6 +190,21 @@ def input_file(path: str) -> InputFile:
         raise MissingFileError(path, error.strerror or str(error)) from None
 
 
+def content(path: str, limit: int) -> bytes:
+    """Return what a small file holds, and one byte more than a limit of a larger one.
+
+    Raises
+    ------
+    MissingFileError
+        If it cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(limit + 1)
+    except OSError as error:
+        raise MissingFileError(path, error.strerror or str(error)) from None
+
+
 def peek(path: str) -> str:
     """Return the begin of a file as text, to tell its kind.
 

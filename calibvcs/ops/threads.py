@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from calibvcs.store.journal import Journal
     from calibvcs.store.protocol import ReadableStore
 
-_RECORDS = (layout.DETECTOR_FILE, layout.ALIASES_FILE)
+_RECORDS = (layout.DETECTOR_FILE, layout.ALIASES_FILE, layout.CTYPE_FILE)
 
 
 @dataclass(frozen=True, slots=True)

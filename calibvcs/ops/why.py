@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from calibvcs.model.choose import Outcome, explain
 from calibvcs.model.names import ConstantName, parse_ctype
 from calibvcs.model.times import as_text
+from calibvcs.ops.lineage import stands_in, with_fallback
 
 if TYPE_CHECKING:
     from calibvcs.ops.catalogue import Catalogue
@@ -45,6 +46,8 @@ class Why:
         Id of the commit that added its data; empty where nothing is chosen.
     candidates : tuple of Considered
         All ranges of the ctype, the winner first, then as the rule orders them.
+    fallback : str
+        That these are constants of a predecessor, in words; empty where they are the detector's own.
     """
 
     schema: ClassVar[str] = "calibvcs.why/1"
@@ -56,9 +59,10 @@ class Why:
     chosen: str | None
     commit: str
     candidates: tuple[Considered, ...]
+    fallback: str = ""
 
 
-def why(catalogue: Catalogue, detector: str, ctype: str, time: float) -> Why:
+def why(catalogue: Catalogue, detector: str, ctype: str, time: float, fallback: str | None = None) -> Why:
     """Explain a choice.
 
     Parameters
@@ -71,6 +75,8 @@ def why(catalogue: Catalogue, detector: str, ctype: str, time: float) -> Why:
         Calibration type.
     time : float
         UNIX seconds.
+    fallback : {"predecessor"}, optional
+        Where no range is valid, explain the choice among those of the detector's predecessor.
 
     Returns
     -------
@@ -82,7 +88,8 @@ def why(catalogue: Catalogue, detector: str, ctype: str, time: float) -> Why:
     UnknownDetectorError, UnknownConstantError
         If there is no such detector or ctype.
     """
-    name, ctype = catalogue.resolve(detector, time), parse_ctype(ctype)
+    asked, ctype = catalogue.resolve(detector, time), parse_ctype(ctype)
+    name = with_fallback(catalogue, asked, ctype, time, fallback)
     ranges = catalogue.ranges(name, ctype)
     if not ranges:
         raise catalogue.unknown_ctype(name, ctype)
@@ -110,4 +117,5 @@ def why(catalogue: Catalogue, detector: str, ctype: str, time: float) -> Why:
     candidates.sort(key=lambda candidate: candidate is not winner)
     at = catalogue.snapshot.commit_id or ""
     chosen, commit_id = (winner.constant, winner.commit) if winner else (None, "")
-    return Why(str(name), ctype, time, at, chosen, commit_id, tuple(candidates))
+    told = stands_in(asked, name, ctype)
+    return Why(str(name), ctype, time, at, chosen, commit_id, tuple(candidates), told)

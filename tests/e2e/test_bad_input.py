@@ -254,3 +254,17 @@ def test_read_only_disk_and_full_disk(calibvcs: Program, tmp_path: Path) -> None
         calibvcs(*words)
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+def test_with_json_a_refusal_is_a_document_with_what_it_knows(calibvcs: Program, repository: Path) -> None:
+    np.save(calibvcs.folder / "zeros.npy", np.zeros((4, 5), np.float32))
+    words = ("add", "opal1000-1", "pedestals", "zeros.npy", "--begin", "9", "-m", "x", "--repo", repository)
+    plain, refused = calibvcs(*words, expect=4), calibvcs(*words, "--json", expect=4)
+    told = refused.json
+    assert (told["schema"], told["error"], told["exit_code"]) == ("calibvcs.error/1", "GateRefusedError", 4)
+    assert told["fields"]["constant"] == "opal1000-1/pedestals/9-end"
+    assert "not all zero" in {refusal["rule"] for refusal in told["fields"]["refusals"]}
+    assert plain.out == ""
+    assert plain.err == refused.err == f"error: {told['problem']}\nhint: {told['hint']}\n"
+    missing = calibvcs("get", "opal1000-1", "pedestal", "-t", "5000", "--repo", repository, "--json", expect=3).json
+    assert missing["fields"]["nearest"] == ["opal1000-1/pedestals"]

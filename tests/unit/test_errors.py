@@ -23,7 +23,7 @@ FIELDS = {
     "refusals": (Refusal("drift", "+2000 ADU", "1000 ADU"), Refusal("finite", "3", "0")), "alias": "front",
     "existing": "front -> epix100-1 (0-end)", "name": "epix100-1", "branch": "main", "attempts": 9, "age": 12.5,
     "paths": ("a", "b"), "commit": "0123456789abcdef0123456789abcdef01234567", "supported": 1, "object_id": "0123abcd",
-    "needed": 100, "begin": 10, "end": 5, "state": "is locked already",
+    "needed": 100, "begin": 10, "end": 5, "state": "is locked already", "target": "epix100-1/pedestals",
     "program": "ssh-keygen", "tag": "golden", "before": "published", "after": "testing",
     "address": "ssh://host/repository", "said": "rule 3\nsays no",
     "conflicts": ("constant epix100-1/pedestals/0-end", "alias alias:front"), "blob": "0123abcd",

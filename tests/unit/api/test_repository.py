@@ -36,7 +36,9 @@ def test_public_names() -> None:
     verbs += " fetch pull push conflicts propose proposals review merge squeeze gc repair"
     verbs += " export_shm check_shm export_hdf5 import_hdf5 diff_hdf5 export_calibdir import_calibdir in_overlay"
     verbs += " export_npy import_tree import_psana stats trend blame pixel_history bisect"
-    nouns += " access bundle"
+    verbs += " plot plot_diff plot_trend diff_html preview provenance recorded rerun"
+    verbs += " install_git_drivers remove_git_drivers diff_files"
+    nouns += " access bundle param dcs lock_file"
     assert {name for name in dir(Repository) if not name.startswith("_")} == {*verbs.split(), *nouns.split()}
 
 
@@ -44,7 +46,10 @@ def test_public_names() -> None:
     ("noun", "verbs"),
     [
         ("detector", {"add", "set", "show", "ls"}),
-        ("alias", {"add", "ls", "resolve"}),
+        ("alias", {"add", "ls", "resolve", "import_als", "export_als"}),
+        ("param", {"get", "set", "unset"}),
+        ("lock_file", {"make", "write", "check", "restore", "restore_defaults"}),
+        ("dcs", {"read", "save", "seconds"}),
         ("run", {"mark", "unmark", "ls"}),
         ("tag", {"create", "list", "show", "state", "set_state", "accept"}),
         ("default", {"show", "set"}),

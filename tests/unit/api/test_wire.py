@@ -118,6 +118,9 @@ def results(repository: Repository, folder: Path) -> list[Any]:
         r.verify(deep=True),
         r.detector.set(CAMERA, parameters=parameters),
         r.detector.show(CAMERA),
+        r.param.set(CAMERA, parameters),
+        r.alias.import_als(alias_table(folder.parent)),
+        r.alias.export_als("opal1000"),
         r.detector.ls(),
         r.alias.ls(),
         r.run.ls(),
@@ -132,8 +135,16 @@ def results(repository: Repository, folder: Path) -> list[Any]:
         *bundled(r, folder),
         *shared(folder),
         *computed(r),
+        *traced(r, folder.parent),
         r.lock(f"{CAMERA}/pedestals/0-end", message="x"),
     ]  # fmt: skip
+
+
+def alias_table(place: Path) -> Path:
+    """Return a table of aliases, one of which cannot be taken."""
+    path = place / "opal1000.als"
+    path.write_text(f"rear {CAMERA} 0 end\nother opal1000-77 0 end\n")
+    return path
 
 
 def exchanged(place: Path, folder: Path) -> list[Any]:
@@ -156,6 +167,21 @@ def exchanged(place: Path, folder: Path) -> list[Any]:
     calibvcs.init(place / "grown")
     with calibvcs.open(place / "grown") as grown:
         return [*found, grown.import_tree(folder)]
+
+
+def traced(repository: Repository, place: Path) -> list[Any]:
+    """Return results of the verbs that tell where constants come from."""
+    r, constant, file = repository, f"{CAMERA}/pixel_status/6-end", place / "used.toml"
+    found = [
+        r.lock_file.write(file, [constant]),
+        r.lock_file.check(file),
+        r.lock_file.restore(file, place / "restored"),
+    ]
+    command = [sys.executable, "-c", "pass"]
+    r.add(CAMERA, "pixel_status", np.eye(4, 5, dtype=np.uint16), begin=6, message="x", inputs=[file], command=command)
+    found += [r.lock_file.restore_defaults(file), r.provenance(f"{constant}@v3"), r.recorded("HEAD~1")]
+    again = r.rerun("HEAD~1", confirm=lambda _: True, folder=place)
+    return [*found, again, r.install_git_drivers()]
 
 
 def computed(repository: Repository) -> list[Any]:
