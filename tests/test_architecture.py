@@ -92,7 +92,9 @@ def test_import_of_the_package_costs_nothing() -> None:
 
 def test_nothing_reads_the_environment_but_settings() -> None:
     allowed = {PACKAGE / "settings.py", PACKAGE / "cli" / "output.py", PACKAGE / "cli" / "app.py"}  # the terminal
-    allowed |= {PACKAGE / "store" / "remotes" / name for name in ("channels.py", "credentials.py")}  # handed on to a program
+    allowed |= {  # handed on to a program
+        PACKAGE / "store" / "remotes" / name for name in ("channels.py", "credentials.py")
+    }
     readers = {module for module in MODULES if "os.environ" in module.read_text() or "getenv" in module.read_text()}
     assert readers <= allowed
 
