@@ -39,6 +39,7 @@ class GettingVerbs:
         at: str | None = None,
         out: NDArray[Any] | None = None,
         fallback: Literal["predecessor"] | None = None,
+        allow_withdrawn: bool = False,
     ) -> Constant:
         """Return the constant in force at a time, with its data.
 
@@ -69,6 +70,8 @@ class GettingVerbs:
         fallback : {"predecessor"}, optional
             Where no range is valid, take the constant of the detector that this one replaced, or of that one's own
             predecessor; ``.fallback`` of the result says so. Default is never.
+        allow_withdrawn : bool, optional
+            Take also what was withdrawn, to see what somebody used before; ``.meta.withdrawn`` says so.
 
         Returns
         -------
@@ -122,7 +125,8 @@ class GettingVerbs:
         from calibvcs.ops.get import get
 
         catalogue = self._session.catalogue(at)
-        return get(catalogue, detector, ctype, self._session.seconds(catalogue, when), out, fallback)
+        seconds = self._session.seconds(catalogue, when)
+        return get(catalogue, detector, ctype, seconds, out, fallback, allow_withdrawn=allow_withdrawn)
 
     def get_many(
         self,
@@ -190,6 +194,7 @@ class GettingVerbs:
         at: str | None = None,
         output: str | os.PathLike[str] | None = None,
         fallback: Literal["predecessor"] | None = None,
+        allow_withdrawn: bool = False,
     ) -> Chosen:
         """Return which constant is in force and why, without its data; write the data to a file, byte for byte.
 
@@ -199,7 +204,7 @@ class GettingVerbs:
             As for `get`.
         output : str or path, optional
             File to write the data to; it appears whole or not at all. ``-`` is standard output. Default is none.
-        fallback : {"predecessor"}, optional
+        fallback, allow_withdrawn
             As for `get`.
 
         Returns
@@ -225,7 +230,8 @@ class GettingVerbs:
         from calibvcs.ops.choosing import choose, write
 
         catalogue = self._session.catalogue(at)
-        chosen = choose(catalogue, detector, ctype, self._session.seconds(catalogue, when), fallback)
+        seconds = self._session.seconds(catalogue, when)
+        chosen = choose(catalogue, detector, ctype, seconds, fallback, allow_withdrawn=allow_withdrawn)
         return chosen if output is None else write(catalogue, chosen, os.fspath(output))
 
     def why(

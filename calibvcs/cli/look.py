@@ -66,6 +66,9 @@ def get(
         typer.Option("--overlay", metavar="DIR", help="Look in this calib directory first, as online tools do."),
     ] = None,
     fallback: options.Fallback = None,
+    withdrawn: Annotated[
+        bool, typer.Option("--allow-withdrawn", help="Do not skip what was withdrawn: as if it never had been.")
+    ] = False,
     repo: options.Repo = None,
     json: options.Json = False,
 ) -> None:
@@ -73,13 +76,15 @@ def get(
     when = _when(time, run)
     with calibvcs.open(repo) as repository:
         over = repository.in_overlay(overlay, detector, ctype, when, at=at, output=out) if overlay else None
+        other = options.fallback(fallback)
         chosen = (
             None
             if over
-            else repository.choose(detector, ctype, when, at=at, output=out, fallback=options.fallback(fallback))
+            else repository.choose(detector, ctype, when, at=at, output=out, fallback=other, allow_withdrawn=withdrawn)
         )
-    if chosen is not None and chosen.fallback and (json or out == "-"):  # else the text says so
-        output.note(f"warning: {chosen.fallback}")
+    if chosen is not None and (json or out == "-"):  # else the text says so
+        for warning in views.cautions(chosen):
+            output.note(f"warning: {warning}")
     if out != "-":
         output.show(over or chosen, overlay_view.overlaid if over else views.chosen, as_json_text=json)
 

@@ -107,10 +107,17 @@ def chosen(result: Chosen) -> Iterator[str]:
     yield (
         f"{result.constant}@{result.version}  {form} {result.unit}".rstrip() + f"  commit {result.commit[:_ID]}{where}"
     )
-    if result.fallback:
-        yield f"NOTE: {result.fallback}"
+    yield from (f"NOTE: {caution}" for caution in cautions(result))
     ranges = "1 range" if result.considered == 1 else f"{result.considered} ranges"
     yield f"because: {result.reason} ({ranges} looked at for {as_text(result.time)})"
+
+
+def cautions(result: Chosen) -> Iterator[str]:
+    """Tell what a user of the chosen constant must not overlook."""
+    if result.fallback:
+        yield result.fallback
+    if result.withdrawn:
+        yield f"{result.constant} is withdrawn, readers skip it; see calibvcs log {result.constant}"
 
 
 def why(result: Why) -> Iterator[str]:

@@ -146,7 +146,8 @@ class NoValidConstantError(NotFoundError):
         """How to see more, or to bring a withdrawn range back."""
         if self.withdrawn:
             constant = f"{self.detector}/{self.ctype}/{self.withdrawn[0]}@vN"
-            return f"make another version the default: calibvcs default set {constant} -m WHY"
+            choice = f"make another version the default: calibvcs default set {constant} -m WHY"
+            return f"{choice}; or look at it all the same: calibvcs get --allow-withdrawn"
         return f"see calibvcs why {self.detector} {self.ctype} --time {self.time:.16g}, or add a range that covers it"
 
 

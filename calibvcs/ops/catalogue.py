@@ -139,16 +139,18 @@ class Catalogue(Records):
         size = store.blob_head(entry.id, 0)[1] if store.kind(entry.id) else None
         return Facts(size, metadata.dtype, metadata.shape, metadata.locked, metadata.withdrawn)
 
-    def in_force(self, detector: DetectorName, ctype: str, time: float) -> ConstantName | None:
+    def in_force(
+        self, detector: DetectorName, ctype: str, time: float, *, allow_withdrawn: bool = False
+    ) -> ConstantName | None:
         """Return the constant in force at a time, by the rule that chooses; None where there is none."""
         for validity in self.timeline(detector, ctype).covering(time):
             constant = ConstantName(detector, ctype, validity)
-            if not self.metadata(constant).withdrawn:
+            if allow_withdrawn or not self.metadata(constant).withdrawn:
                 return constant
         return None
 
-    def choose(self, detector: DetectorName, ctype: str, time: float) -> ConstantName:
-        """Return the constant in force at a time.
+    def choose(self, detector: DetectorName, ctype: str, time: float, *, allow_withdrawn: bool = False) -> ConstantName:
+        """Return the constant in force at a time, or, if that is asked for, what would be if nothing were withdrawn.
 
         Raises
         ------
@@ -157,7 +159,7 @@ class Catalogue(Records):
         NoValidConstantError
             If no range is valid at that time; the nearest ones are listed.
         """
-        found = self.in_force(detector, ctype, time)
+        found = self.in_force(detector, ctype, time, allow_withdrawn=allow_withdrawn)
         if found is not None:
             return found
         timeline = self.timeline(detector, ctype)

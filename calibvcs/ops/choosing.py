@@ -43,6 +43,8 @@ class Chosen:
         File that the data were written to, if any.
     fallback : str
         That this is the constant of a predecessor, in words; empty where it is the detector's own.
+    withdrawn : bool
+        That it was withdrawn, and is only chosen because that was asked for.
     """
 
     schema: ClassVar[str] = "calibvcs.get/1"
@@ -62,9 +64,18 @@ class Chosen:
     considered: int
     output: str = ""
     fallback: str = ""
+    withdrawn: bool = False
 
 
-def choose(catalogue: Catalogue, detector: str, ctype: str, time: float, fallback: str | None = None) -> Chosen:
+def choose(
+    catalogue: Catalogue,
+    detector: str,
+    ctype: str,
+    time: float,
+    fallback: str | None = None,
+    *,
+    allow_withdrawn: bool = False,
+) -> Chosen:
     """Return the constant in force, and why.
 
     Parameters
@@ -79,6 +90,8 @@ def choose(catalogue: Catalogue, detector: str, ctype: str, time: float, fallbac
         UNIX seconds.
     fallback : {"predecessor"}, optional
         Where no range is valid, take the constant of the detector's predecessor.
+    allow_withdrawn : bool, optional
+        Take also what was withdrawn.
 
     Returns
     -------
@@ -93,8 +106,8 @@ def choose(catalogue: Catalogue, detector: str, ctype: str, time: float, fallbac
         If no range is valid at that time.
     """
     asked, ctype = catalogue.resolve(detector, time), parse_ctype(ctype)
-    found = with_fallback(catalogue, asked, ctype, time, fallback)
-    name = catalogue.choose(found, ctype, time)
+    found = with_fallback(catalogue, asked, ctype, time, fallback, allow_withdrawn=allow_withdrawn)
+    name = catalogue.choose(found, ctype, time, allow_withdrawn=allow_withdrawn)
     metadata, version = catalogue.metadata(name), catalogue.history.default(name)
     return Chosen(
         constant=str(name),
@@ -111,6 +124,7 @@ def choose(catalogue: Catalogue, detector: str, ctype: str, time: float, fallbac
         reason=WHY_CHOSEN,
         considered=len(catalogue.timeline(found, ctype)),
         fallback=stands_in(asked, found, ctype),
+        withdrawn=metadata.withdrawn,
     )
 
 

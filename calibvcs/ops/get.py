@@ -94,6 +94,8 @@ def get(
     time: float,
     out: NDArray[Any] | None = None,
     fallback: str | None = None,
+    *,
+    allow_withdrawn: bool = False,
 ) -> Constant:
     """Return the constant in force.
 
@@ -111,6 +113,8 @@ def get(
         Array to read the data into, in C order, writable, of exactly their dtype and shape. Default is a new one.
     fallback : {"predecessor"}, optional
         Where no range is valid, take the constant of the detector's predecessor.
+    allow_withdrawn : bool, optional
+        Take also what was withdrawn.
 
     Returns
     -------
@@ -128,13 +132,13 @@ def get(
     DamagedObjectError
         If the data are missing or damaged.
     """
-    if fallback is None:
+    if fallback is None and not allow_withdrawn:
         return read(catalogue, _named(catalogue, detector, ctype, time), out)
     from calibvcs.ops.lineage import stands_in, with_fallback
 
     asked, ctype = catalogue.resolve(detector, time), parse_ctype(ctype)
-    found = with_fallback(catalogue, asked, ctype, time, fallback)
-    constant = read(catalogue, catalogue.choose(found, ctype, time), out)
+    found = with_fallback(catalogue, asked, ctype, time, fallback, allow_withdrawn=allow_withdrawn)
+    constant = read(catalogue, catalogue.choose(found, ctype, time, allow_withdrawn=allow_withdrawn), out)
     return replace(constant, fallback=stands_in(asked, found, ctype))
 
 

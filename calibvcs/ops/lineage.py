@@ -17,7 +17,13 @@ _MOST_GENERATIONS = 100
 
 
 def with_fallback(
-    catalogue: Catalogue, name: DetectorName, ctype: str, time: float, fallback: str | None
+    catalogue: Catalogue,
+    name: DetectorName,
+    ctype: str,
+    time: float,
+    fallback: str | None,
+    *,
+    allow_withdrawn: bool = False,
 ) -> DetectorName:
     """Return the detector whose constant is to be taken.
 
@@ -33,6 +39,8 @@ def with_fallback(
         UNIX seconds.
     fallback : {"predecessor"} or None
         Whether, where no range is valid, predecessors are looked at, the nearest one first.
+    allow_withdrawn : bool, optional
+        Whether a withdrawn constant counts.
 
     Returns
     -------
@@ -52,7 +60,7 @@ def with_fallback(
     if fallback != PREDECESSOR:
         raise InvalidOptionError("--fallback", fallback, f"{PREDECESSOR!r} is the only one there is")
     current, seen = name, {name}
-    while catalogue.in_force(current, ctype, time) is None:
+    while catalogue.in_force(current, ctype, time, allow_withdrawn=allow_withdrawn) is None:
         before = catalogue.detector(current).predecessor
         if not before:
             return name

@@ -85,3 +85,17 @@ def test_where_no_predecessor_has_it_the_error_is_that_of_the_detector(successor
 def test_what_is_withdrawn_falls_back_too(successors: Repository) -> None:
     successors.withdraw(f"{NEW}/pedestals/1000-end", message="Warm")
     assert successors.get(NEW, "pedestals", 2000, fallback="predecessor").data[0, 0] == 10
+
+
+def test_what_is_withdrawn_is_found_by_those_who_ask_for_it(successors: Repository) -> None:
+    before = successors.get(NEW, "pedestals", 2000)
+    successors.withdraw(f"{NEW}/pedestals/1000-end", message="Warm")
+    found = successors.get(NEW, "pedestals", 2000, allow_withdrawn=True)
+    assert (found.blob, found.meta.withdrawn, found.version) == (before.blob, True, before.version)
+    chosen = successors.choose(NEW, "pedestals", 2000, allow_withdrawn=True)
+    assert (chosen.constant, chosen.withdrawn) == (f"{NEW}/pedestals/1000-end", True)
+    assert successors.get(NEW, "pedestals", 2000, fallback="predecessor", allow_withdrawn=True).blob == before.blob
+    assert not successors.choose(NEW, "pedestals", 2000, fallback="predecessor", allow_withdrawn=False).withdrawn
+    with pytest.raises(NoValidConstantError, match="withdrawn") as refused:
+        successors.get(NEW, "pedestals", 2000)
+    assert "--allow-withdrawn" in refused.value.hint
