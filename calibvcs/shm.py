@@ -19,12 +19,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from calibvcs.errors import InvalidDataError, MissingFileError
-from calibvcs.formats import npy, shm_index
+from calibvcs.formats import npy
+from calibvcs.formats.psana import shm_index
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from calibvcs.formats.shm_index import SharedConstant, ShmIndex
+    from calibvcs.formats.psana.shm_index import SharedConstant, ShmIndex
 
     Constants: TypeAlias = Mapping[str, NDArray[Any] | str]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calibvcs.formats import repository_toml
+from calibvcs.formats.toml import repository_toml
 from calibvcs.model.commits import Action, Message, Person
 from calibvcs.model.layout import REPOSITORY_FILE
 from calibvcs.model.metadata import Origin, Provenance

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from calibvcs.api.session import Session
-    from calibvcs.ops.bundle import BundleCheck, BundleResult, Unbundled
+    from calibvcs.ops.keeping.bundle import BundleCheck, BundleResult, Unbundled
 
 
 class BundleVerbs:
@@ -54,7 +54,7 @@ class BundleVerbs:
         StorageError, NotWritableError
             If the disk is full, fails or is read-only. With every error, no file is left.
         """
-        from calibvcs.ops.bundle import create
+        from calibvcs.ops.keeping.bundle import create
 
         return create(self._session.catalogue(), self._session.store, Path(path), detectors)
 
@@ -78,7 +78,7 @@ class BundleVerbs:
         DamagedPackError
             If it is no bundle, or damaged.
         """
-        from calibvcs.ops.bundle import check
+        from calibvcs.ops.keeping.bundle import check
 
         return check(self._session.store, Path(path))
 
@@ -108,7 +108,7 @@ class BundleVerbs:
         StorageError, NotWritableError
             If the disk is full, fails or is read-only.
         """
-        from calibvcs.ops.bundle import unbundle
+        from calibvcs.ops.keeping.bundle import unbundle
 
         return unbundle(self._session.store, Path(path), name)
 
@@ -139,6 +139,6 @@ def unbundle_anew(path: str | os.PathLike[str], repository: str | os.PathLike[st
     StorageError, NotWritableError
         If the disk is full, fails or is read-only.
     """
-    from calibvcs.ops.bundle import unbundle_anew as anew
+    from calibvcs.ops.keeping.bundle import unbundle_anew as anew
 
     return anew(Path(repository), Path(path))

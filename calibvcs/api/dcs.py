@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from calibvcs.api.session import Session
-    from calibvcs.formats.dcs_hdf5 import DcsFile
+    from calibvcs.formats.dcs.dcs_hdf5 import DcsFile
     from calibvcs.model.times import TimeLike
-    from calibvcs.ops.dcs_content import Stored
+    from calibvcs.ops.dcs.content import Stored
 
 
 class DcsVerbs:
@@ -54,7 +54,7 @@ class DcsVerbs:
         BrokenRepositoryError
             If what is read is damaged, or in a format that this program does not know.
         """
-        from calibvcs.ops.dcs_content import read_detector
+        from calibvcs.ops.dcs.content import read_detector
 
         return read_detector(self._session.catalogue(at), detector, self._session.now())
 
@@ -114,8 +114,8 @@ class DcsVerbs:
         """
         from calibvcs.model.names import DetectorName
         from calibvcs.ops import payload as payloads
-        from calibvcs.ops.dcs_difference import Difference
-        from calibvcs.ops.dcs_saving import Wish, save
+        from calibvcs.ops.dcs.difference import Difference
+        from calibvcs.ops.dcs.saving import Wish, save
 
         payload = {
             key: payloads.from_text(value.encode(errors="surrogatepass"), key[0].lower(), "text")

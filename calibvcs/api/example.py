@@ -10,7 +10,7 @@ import numpy as np
 import calibvcs
 from calibvcs import settings
 from calibvcs.errors import MissingFileError
-from calibvcs.ops.import_tree import import_tree
+from calibvcs.ops.exchange.import_tree import import_tree
 from calibvcs.store.identity import configure_identity
 from calibvcs.store.initialise import initialise
 

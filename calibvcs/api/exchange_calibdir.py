@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from calibvcs.model.runs import RunTable
     from calibvcs.model.times import TimeLike
     from calibvcs.ops.catalogue import Catalogue
-    from calibvcs.ops.export_calibdir import CalibdirExported
-    from calibvcs.ops.export_npy import NpyExported
-    from calibvcs.ops.import_tree import ImportedTree
-    from calibvcs.ops.overlay import Overlaid
-    from calibvcs.ops.taking_over import TakenOver
+    from calibvcs.ops.exchange.export_calibdir import CalibdirExported
+    from calibvcs.ops.exchange.export_npy import NpyExported
+    from calibvcs.ops.exchange.import_tree import ImportedTree
+    from calibvcs.ops.exchange.overlay import Overlaid
+    from calibvcs.ops.exchange.taking_over import TakenOver
 
 
 class CalibdirVerbs:
@@ -86,8 +86,8 @@ class CalibdirVerbs:
         LockedError
             If a default here is protected.
         """
-        from calibvcs.ops.calib_sources import parse_mapping
-        from calibvcs.ops.import_calibdir import CalibdirImport, import_calibdir
+        from calibvcs.ops.exchange.calib_sources import parse_mapping
+        from calibvcs.ops.exchange.import_calibdir import CalibdirImport, import_calibdir
 
         how = CalibdirImport(
             parse_mapping(given.texts("mapping", mapping)),
@@ -144,8 +144,8 @@ class CalibdirVerbs:
         NotWritableError, StorageError
             If the disk refuses; what was written before stays.
         """
-        from calibvcs.ops.calib_sources import parse_mapping
-        from calibvcs.ops.export_calibdir import CalibdirExport, export_calibdir
+        from calibvcs.ops.exchange.calib_sources import parse_mapping
+        from calibvcs.ops.exchange.export_calibdir import CalibdirExport, export_calibdir
 
         catalogue = self._session.catalogue(at)
         how = CalibdirExport(
@@ -195,7 +195,7 @@ class CalibdirVerbs:
         InvalidOptionError
             If it is not known which run was going on at the time.
         """
-        from calibvcs.ops.overlay import find, write
+        from calibvcs.ops.exchange.overlay import find, write
 
         catalogue = self._session.catalogue(at)
         found = find(catalogue, Path(folder), detector, ctype, parse_time(when), self._session.now())
@@ -239,7 +239,7 @@ class CalibdirVerbs:
         NotWritableError, StorageError
             If the disk refuses; nothing is left then.
         """
-        from calibvcs.ops.export_npy import export_npy
+        from calibvcs.ops.exchange.export_npy import export_npy
 
         catalogue = self._session.catalogue(at)
         time = None if when is None else self._session.seconds(catalogue, when)
@@ -270,7 +270,7 @@ class CalibdirVerbs:
         AlreadyExistsError, LockedError, NothingToChangeError
             If a record here is another one, a default is protected, or everything is here already.
         """
-        from calibvcs.ops.import_tree import import_tree
+        from calibvcs.ops.exchange.import_tree import import_tree
 
         store = self._session.writable(dry_run=dry_run)
         return import_tree(store, self._session.author(), Path(folder), message)
@@ -285,7 +285,7 @@ def _detectors(
 
 def _runs(catalogue: Catalogue, experiment: str, file: str | os.PathLike[str] | None) -> RunTable:
     from calibvcs.model.runs import RunTable
-    from calibvcs.ops.run_ranges import read_run_table
+    from calibvcs.ops.exchange.run_ranges import read_run_table
 
     if experiment:
         parse_experiment(experiment)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from calibvcs.api.session import Session
     from calibvcs.model.times import TimeLike
+    from calibvcs.ops.dcs.export_hdf5 import Hdf5Export
     from calibvcs.ops.diff import Diff
-    from calibvcs.ops.export_hdf5 import Hdf5Export
-    from calibvcs.ops.taking_over import TakenOver
+    from calibvcs.ops.exchange.taking_over import TakenOver
 
 
 class Hdf5Verbs:
@@ -83,7 +83,7 @@ class Hdf5Verbs:
         >>> [(file.detector, file.ranges, file.versions) for file in done.files]
         [('jungfrau-000001', 2, 2)]
         """
-        from calibvcs.ops.export_hdf5 import Wanted, export_hdf5
+        from calibvcs.ops.dcs.export_hdf5 import Wanted, export_hdf5
 
         if versions not in {"default", "all"}:
             raise InvalidOptionError("--versions", str(versions), "default or all")
@@ -147,7 +147,7 @@ class Hdf5Verbs:
         BrokenRepositoryError
             If what is read is damaged, or in a format that this program does not know.
         """
-        from calibvcs.ops.import_hdf5 import Part, import_hdf5
+        from calibvcs.ops.dcs.import_hdf5 import Part, import_hdf5
 
         if version is not None and version < 1:
             raise InvalidOptionError("--version", str(version), "versions count from 1")
@@ -179,7 +179,7 @@ class Hdf5Verbs:
         InvalidOptionError
             If none of both is a file.
         """
-        from calibvcs.ops.diff_hdf5 import diff_hdf5
+        from calibvcs.ops.dcs.diff_hdf5 import diff_hdf5
 
         return diff_hdf5(self._session.catalogue(), os.fspath(a), os.fspath(b), self._session.now())
 
@@ -202,6 +202,6 @@ def diff_hdf5_files(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Dif
     MissingFileError, InvalidDataError
         If a file cannot be read.
     """
-    from calibvcs.ops.diff_hdf5 import diff_hdf5
+    from calibvcs.ops.dcs.diff_hdf5 import diff_hdf5
 
     return diff_hdf5(None, os.fspath(a), os.fspath(b))

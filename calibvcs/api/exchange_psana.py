@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from calibvcs.api.session import Session
     from calibvcs.model.times import TimeLike
-    from calibvcs.ops.import_psana import ImportedPsana
+    from calibvcs.ops.exchange.import_psana import ImportedPsana
 
 
 class PsanaVerbs:
@@ -81,7 +81,7 @@ class PsanaVerbs:
         BrokenRepositoryError
             If what is read here is damaged, or in a format that this program does not know.
         """
-        from calibvcs.ops.import_psana import PsanaRequest, import_psana
+        from calibvcs.ops.exchange.import_psana import PsanaRequest, import_psana
 
         request = PsanaRequest(
             where=os.fspath(where),

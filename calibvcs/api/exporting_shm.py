@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from calibvcs.api.session import Session
     from calibvcs.model.times import TimeLike
     from calibvcs.ops.catalogue import Catalogue
-    from calibvcs.ops.check_shm import ShmCheck
-    from calibvcs.ops.export_shm import ShmExport
-    from calibvcs.ops.shm_selection import ShmRequest
+    from calibvcs.ops.daq.check_shm import ShmCheck
+    from calibvcs.ops.daq.export_shm import ShmExport
+    from calibvcs.ops.daq.selection import ShmRequest
     from calibvcs.sources.protocol import SourceDetector
 
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - where psana looks
@@ -113,7 +113,7 @@ class ShmVerbs:
         >>> attached["front"]["pedestals"].shape, attached.commit == done.commit
         ((3, 2, 32, 64), True)
         """
-        from calibvcs.ops.export_shm import export_shm
+        from calibvcs.ops.daq.export_shm import export_shm
 
         catalogue = self._accepted(at, accept)
         request = self._shm_request(catalogue, experiment, run, when, xtc_dir, detectors, sources, skip, caches)
@@ -170,7 +170,7 @@ class ShmVerbs:
         >>> repository.check_shm(folder, detectors=["front"], when="2026-02-14").differences
         ('nothing was exported there',)
         """
-        from calibvcs.ops.check_shm import check_shm
+        from calibvcs.ops.daq.check_shm import check_shm
 
         catalogue = self._accepted(at, accept)
         request = self._shm_request(catalogue, experiment, run, when, xtc_dir, detectors, sources, skip, caches)
@@ -188,7 +188,7 @@ class ShmVerbs:
             return self._session.catalogue(at)
         if at is None:
             raise InvalidOptionError("accept", ", ".join(wanted), "it goes with the name of a tag", "give --at TAG")
-        from calibvcs.ops.judging import accept as judge
+        from calibvcs.ops.tagging.judging import accept as judge
 
         checker = self._session.signatures().of if "signed" in wanted else None
         accepted = judge(self._session.store, at, published="published" in wanted, signature=checker)
@@ -206,7 +206,7 @@ class ShmVerbs:
         skip: Sequence[str],
         caches: Sequence[str],
     ) -> ShmRequest:
-        from calibvcs.ops.shm_selection import ShmRequest
+        from calibvcs.ops.daq.selection import ShmRequest
 
         return ShmRequest(
             experiment=experiment,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from calibvcs.errors import CalibvcsError, InvalidOptionError
 from calibvcs.model.pusher import parse_order, pusher_of
 from calibvcs.ops.access import access_of
-from calibvcs.ops.receive import PushRefusal, Reception, receive
-from calibvcs.ops.received_refs import RefUpdate
+from calibvcs.ops.receiving.receive import PushRefusal, Reception, receive
+from calibvcs.ops.receiving.refs import RefUpdate
 from calibvcs.store.hooks import install, makers_of, pusher_order
 from calibvcs.store.quarantine import IncomingStore, incoming_folder
 from calibvcs.store.snapshot import Snapshot

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from calibvcs.api.session import Session
-    from calibvcs.ops.gc import GcResult
-    from calibvcs.ops.repair import RepairResult
+    from calibvcs.ops.keeping.gc import GcResult
+    from calibvcs.ops.keeping.repair import RepairResult
 
 GRACE = "2w"
 """How long an object stays that nothing refers to, as with Git."""
@@ -57,7 +57,7 @@ class KeepingVerbs:
             If the disk is full, fails or is read-only: nothing was lost then.
         """
         from calibvcs.model.durations import parse_duration
-        from calibvcs.ops.gc import LEAST_GRACE, gc
+        from calibvcs.ops.keeping.gc import LEAST_GRACE, gc
 
         seconds = parse_duration(grace, "--grace", LEAST_GRACE)
         return gc(self._session.store, seconds, everything=everything, dry_run=dry_run)
@@ -94,7 +94,7 @@ class KeepingVerbs:
         StorageError, NotWritableError
             If the disk is full, fails or is read-only: nothing was lost then.
         """
-        from calibvcs.ops.repair import repair
+        from calibvcs.ops.keeping.repair import repair
 
         given = [sources] if isinstance(sources, str | os.PathLike) else sources
         names = [os.fspath(source) for source in given]

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from calibvcs.model.times import TimeLike
     from calibvcs.ops.catalogue import Catalogue
     from calibvcs.ops.get import Constant
-    from calibvcs.ops.lock_file import LockFileWritten, Used
-    from calibvcs.ops.lock_file_check import LockFileCheck
-    from calibvcs.ops.lock_file_restore import LockFileRestored
+    from calibvcs.ops.provenance.lock_file import LockFileWritten, Used
+    from calibvcs.ops.provenance.lock_file_check import LockFileCheck
+    from calibvcs.ops.provenance.lock_file_restore import LockFileRestored
 
 
 class LockFileVerbs:
@@ -75,7 +75,7 @@ class LockFileVerbs:
         >>> [str(one.constant) for one in repository.lock_file.make(used).constants]
         ['jungfrau-000001/pedestals/1769904000-end']
         """
-        from calibvcs.ops import lock_file
+        from calibvcs.ops.provenance import lock_file
 
         catalogue = self._session.catalogue(at)
         if constants is None or isinstance(constants, str):
@@ -118,7 +118,7 @@ class LockFileVerbs:
         CalibvcsError
             As for `make`.
         """
-        from calibvcs.ops import lock_file
+        from calibvcs.ops.provenance import lock_file
 
         return lock_file.write(self.make(constants, when=when, at=at), os.fspath(path))
 
@@ -143,7 +143,7 @@ class LockFileVerbs:
         BrokenRepositoryError
             If the newest commit is damaged, or in a format that this program does not know.
         """
-        from calibvcs.ops import lock_file, lock_file_check
+        from calibvcs.ops.provenance import lock_file, lock_file_check
 
         given = os.fspath(path)
         return lock_file_check.check(self._session.catalogue(), lock_file.read(given), given)
@@ -174,7 +174,7 @@ class LockFileVerbs:
         AlreadyExistsError, NotWritableError, StorageError
             If something is in the folder, or the disk refuses.
         """
-        from calibvcs.ops import lock_file, lock_file_restore
+        from calibvcs.ops.provenance import lock_file, lock_file_restore
 
         given = os.fspath(path)
         locked = lock_file.read(given)
@@ -208,7 +208,7 @@ class LockFileVerbs:
         CalibvcsError
             As for `restore` and for `Repository.lock`.
         """
-        from calibvcs.ops import lock_file, lock_file_restore
+        from calibvcs.ops.provenance import lock_file, lock_file_restore
 
         given = os.fspath(path)
         locked = lock_file.read(given)
@@ -216,7 +216,7 @@ class LockFileVerbs:
         return lock_file_restore.restore_into(store, author, locked, given, message)
 
     def _used(self, catalogue: Catalogue, one: str | Constant) -> Used:
-        from calibvcs.ops import lock_file
+        from calibvcs.ops.provenance import lock_file
 
         if isinstance(one, str):
             return lock_file.named(catalogue, one, self._session.now())
@@ -267,7 +267,7 @@ def restore_lock_file(
     """
     from calibvcs.api.session import Session
     from calibvcs.api.sharing import clone
-    from calibvcs.ops import lock_file
+    from calibvcs.ops.provenance import lock_file
 
     locked = lock_file.read(os.fspath(path))
     try:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from calibvcs.api.session import Session
     from calibvcs.model.times import TimeLike
     from calibvcs.ops.diff import Diff
-    from calibvcs.ops.pictures import Picture
+    from calibvcs.ops.pictures.pictures import Picture
     from calibvcs.plots.canvas import Plotted
 
 
@@ -111,7 +111,7 @@ class PlottingVerbs:
         CalibvcsError
             What `plot` raises.
         """
-        from calibvcs.ops.picture_difference import difference_picture, open_pair
+        from calibvcs.ops.pictures.difference import difference_picture, open_pair
         from calibvcs.plots import canvas
         from calibvcs.plots import difference as drawing
 
@@ -162,7 +162,7 @@ class PlottingVerbs:
         CalibvcsError
             What `trend` and `plot` raise.
         """
-        from calibvcs.ops.trend import trend
+        from calibvcs.ops.statistics.trend import trend
         from calibvcs.plots import canvas
         from calibvcs.plots import trend as drawing
 
@@ -257,8 +257,8 @@ class PlottingVerbs:
     def _picture(
         self, constant: str, time: TimeLike | None, *, mark: bool, at: str | None, side: int | None
     ) -> Picture:
-        from calibvcs.ops.picture_sources import open_constant
-        from calibvcs.ops.pictures import SIDE, picture
+        from calibvcs.ops.pictures.pictures import SIDE, picture
+        from calibvcs.ops.pictures.sources import open_constant
 
         session = self._session
         catalogue = session.catalogue(at)

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from calibvcs.api.session import Session
-    from calibvcs.ops.pulling import Pulled
-    from calibvcs.ops.pushing import PushedBranch
-    from calibvcs.ops.reviewing import Proposals, Review
+    from calibvcs.ops.sharing.pulling import Pulled
+    from calibvcs.ops.sharing.pushing import PushedBranch
+    from calibvcs.ops.sharing.reviewing import Proposals, Review
 
 
 class ProposingVerbs:
@@ -51,7 +51,7 @@ class ProposingVerbs:
         NetworkError
             If the other repository cannot be reached.
         """
-        from calibvcs.ops.pushing import propose
+        from calibvcs.ops.sharing.pushing import propose
         from calibvcs.store.remotes.urls import parse_address
 
         known, remote = self._session.remote()
@@ -72,7 +72,7 @@ class ProposingVerbs:
         NetworkError
             If this clone came from nowhere.
         """
-        from calibvcs.ops.reviewing import proposals
+        from calibvcs.ops.sharing.reviewing import proposals
 
         return proposals(self._session.store, self._session.remote()[0].name)
 
@@ -97,7 +97,7 @@ class ProposingVerbs:
         NetworkError
             If this clone came from nowhere.
         """
-        from calibvcs.ops.reviewing import review
+        from calibvcs.ops.sharing.reviewing import review
 
         return review(self._session.store, self._session.remote()[0].name, name, self._session.now())
 
@@ -127,8 +127,8 @@ class ProposingVerbs:
         NetworkError
             If this clone came from nowhere.
         """
-        from calibvcs.ops.pulling import take_in
-        from calibvcs.ops.reviewing import find
+        from calibvcs.ops.sharing.pulling import take_in
+        from calibvcs.ops.sharing.reviewing import find
 
         store, author = self._session.store, self._session.author()
         known, remote = self._session.remote()

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from calibvcs.api.session import Session
-    from calibvcs.ops.provenance import ProvenanceChain
-    from calibvcs.ops.recorded import Recording
-    from calibvcs.ops.rerun import Rerun
+    from calibvcs.ops.provenance.provenance import ProvenanceChain
+    from calibvcs.ops.provenance.recorded import Recording
+    from calibvcs.ops.provenance.rerun import Rerun
 
 _LIMIT = 3600.0
 
@@ -60,7 +60,7 @@ class ProvenanceVerbs:
         >>> repository.provenance("jungfrau-000001/pedestals/1769904000-end").chain.comment
         'Dark run 12 after a power cycle'
         """
-        from calibvcs.ops.provenance import provenance
+        from calibvcs.ops.provenance.provenance import provenance
 
         return provenance(self._session.catalogue(at), constant, self._session.now())
 
@@ -86,7 +86,7 @@ class ProvenanceVerbs:
         BrokenRepositoryError
             If what is read is damaged.
         """
-        from calibvcs.ops.recorded import recorded
+        from calibvcs.ops.provenance.recorded import recorded
 
         return recorded(self._session.store, commit, _folder(folder))
 
@@ -133,7 +133,7 @@ class ProvenanceVerbs:
         NotWritableError, StorageError
             If there is no room for the scratch repository.
         """
-        from calibvcs.ops.rerun import rerun
+        from calibvcs.ops.provenance.rerun import rerun
 
         if not (math.isfinite(time_limit) and time_limit > 0):
             raise InvalidOptionError("time_limit", str(time_limit), "a number of seconds is needed")

@@ -192,10 +192,10 @@ class ReadingVerbs:
         >>> [(one.gain, one.segment, one.changed, one.median, one.max_abs) for one in segments if one.changed]
         [(0, 1, 2048, 2.0, 2.0), (2, 0, 40, 0.0, 25.5)]
         """
-        from calibvcs.formats.dcs_hdf5 import is_dcs_file
+        from calibvcs.formats.dcs.dcs_hdf5 import is_dcs_file
 
         if is_dcs_file(a) or is_dcs_file(b):
-            from calibvcs.ops.diff_hdf5 import diff_hdf5
+            from calibvcs.ops.dcs.diff_hdf5 import diff_hdf5
 
             return diff_hdf5(self._session.catalogue(), a, b, self._session.now())
         from calibvcs.ops.diff import diff
@@ -242,7 +242,7 @@ class ReadingVerbs:
         InvalidOptionError, DamagedRepositoryError
             If Git's configuration cannot be understood.
         """
-        from calibvcs.ops.signed_history import verify_signed
+        from calibvcs.ops.tagging.signed_history import verify_signed
 
         session = self._session
         old = session.unchecked(since).snapshot.commit_id if since else None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from calibvcs.model.commits import Person
     from calibvcs.model.times import TimeLike
-    from calibvcs.ops.signatures import Signatures
+    from calibvcs.ops.tagging.signatures import Signatures
     from calibvcs.store.git import GitStore
     from calibvcs.store.protocol import Store
     from calibvcs.store.remotes.remote import Remote
@@ -159,7 +159,7 @@ class Session:
         InvalidOptionError, DamagedRepositoryError
             If Git's configuration cannot be understood.
         """
-        from calibvcs.ops.signatures import Signatures
+        from calibvcs.ops.tagging.signatures import Signatures
 
         return Signatures(self.store.read_object, settings.signing(self.store.folder))
 

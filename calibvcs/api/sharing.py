@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from calibvcs.api.session import Session
     from calibvcs.model.three_way import Rules
     from calibvcs.model.times import TimeLike
-    from calibvcs.ops.cloning import Cloned
-    from calibvcs.ops.describing import ConflictDescription
-    from calibvcs.ops.pulling import FetchedRefs, Pulled
-    from calibvcs.ops.pushing import PushedBranch
-    from calibvcs.ops.squeezing import Squeezed
+    from calibvcs.ops.merges.describing import ConflictDescription
+    from calibvcs.ops.sharing.cloning import Cloned
+    from calibvcs.ops.sharing.pulling import FetchedRefs, Pulled
+    from calibvcs.ops.sharing.pushing import PushedBranch
+    from calibvcs.ops.sharing.squeezing import Squeezed
 
 _RULES = ("ours", "theirs", "newest")
 
@@ -77,8 +77,8 @@ def clone(
     NetworkError, StorageError, NotWritableError
         If network or disk fail; nothing is left behind then.
     """
-    from calibvcs.ops.cloning import clone as made
-    from calibvcs.ops.selection import Selection
+    from calibvcs.ops.sharing.cloning import clone as made
+    from calibvcs.ops.sharing.selection import Selection
 
     given = os.fspath(url)
     bounds = [None if moment is None else _seconds(moment) for moment in (since, until)]
@@ -130,7 +130,7 @@ class SharingVerbs:
         StorageError, NotWritableError
             If the disk refuses.
         """
-        from calibvcs.ops.pulling import fetch
+        from calibvcs.ops.sharing.pulling import fetch
 
         known, remote = self._session.remote()
         with remote:
@@ -177,8 +177,8 @@ class SharingVerbs:
         NetworkError, StorageError, NotWritableError
             If network or disk fail.
         """
-        from calibvcs.ops.selection import Selection
-        from calibvcs.ops.squeezing import changed_selection, remembered, squeeze
+        from calibvcs.ops.sharing.selection import Selection
+        from calibvcs.ops.sharing.squeezing import changed_selection, remembered, squeeze
 
         known, remote = self._session.remote()
         if not known.squeezed:
@@ -226,7 +226,7 @@ class SharingVerbs:
         NetworkError, StorageError, NotWritableError
             If network or disk fail; nothing is torn.
         """
-        from calibvcs.ops.pulling import pull
+        from calibvcs.ops.sharing.pulling import pull
 
         rules = settling(settle, take)
         known, remote = self._session.remote()
@@ -270,7 +270,7 @@ class SharingVerbs:
         NetworkError
             If the other repository cannot be reached.
         """
-        from calibvcs.ops.pushing import push
+        from calibvcs.ops.sharing.pushing import push
 
         rules = settling(settle, take)
         known, remote = self._session.remote()
@@ -293,9 +293,9 @@ class SharingVerbs:
         UnknownRevisionError
             If the other repository has no branch of this name.
         """
-        from calibvcs.ops.describing import describe
-        from calibvcs.ops.merging import merge
-        from calibvcs.ops.pulling import their_tip
+        from calibvcs.ops.merges.describing import describe
+        from calibvcs.ops.merges.merging import merge
+        from calibvcs.ops.sharing.pulling import their_tip
 
         store = self._session.store
         known, _ = self._session.remote()
@@ -316,7 +316,7 @@ def settling(settle: str, take: Iterable[str]) -> Rules:
     Returns
     -------
     Rules
-        As `calibvcs.ops.merging.merge` takes them.
+        As `calibvcs.ops.merges.merging.merge` takes them.
 
     Raises
     ------

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
     from calibvcs.api.session import Session
     from calibvcs.model.times import TimeLike
-    from calibvcs.ops.bisect import Bisection, Step
-    from calibvcs.ops.blame import Blame
-    from calibvcs.ops.pixel_history import PixelHistory
-    from calibvcs.ops.stats import Stats
-    from calibvcs.ops.trend import Trend
+    from calibvcs.ops.statistics.bisect import Bisection, Step
+    from calibvcs.ops.statistics.blame import Blame
+    from calibvcs.ops.statistics.pixel_history import PixelHistory
+    from calibvcs.ops.statistics.stats import Stats
+    from calibvcs.ops.statistics.trend import Trend
 
 
 class StatisticsVerbs:
@@ -60,7 +60,7 @@ class StatisticsVerbs:
         >>> [(one.gain, one.pixels, round(one.median), one.nonfinite) for one in dark.gains]
         [(0, 4096, 2820, 0), (1, 4096, 15020, 0), (2, 4096, 14021, 0)]
         """
-        from calibvcs.ops.stats import stats
+        from calibvcs.ops.statistics.stats import stats
 
         return stats(self._session.catalogue(at), constant, self._session.now())
 
@@ -118,7 +118,7 @@ class StatisticsVerbs:
         >>> [(line.begin, line.version, round(line.gains[0].median, 2)) for line in trend.lines]
         [(1767225600, 'v1', 2819.84), (1769904000, 'v1', 2820.92)]
         """
-        from calibvcs.ops.trend import trend
+        from calibvcs.ops.statistics.trend import trend
 
         session = self._session
         catalogue = session.catalogue(at)
@@ -171,7 +171,7 @@ class StatisticsVerbs:
         >>> [(block.segment, block.commit == found.commits[0].commit) for block in found.blocks]
         [(0, True), (1, True)]
         """
-        from calibvcs.ops.blame import blame
+        from calibvcs.ops.statistics.blame import blame
 
         catalogue = self._session.catalogue(at)
         return blame(catalogue, constant, self._session.now(), gain=_index(gain), segment=_index(segment))
@@ -223,7 +223,7 @@ class StatisticsVerbs:
         >>> [(change.by.action, len(change.values)) for change in history.changes]
         [('add', 1)]
         """
-        from calibvcs.ops.pixel_history import pixel_history
+        from calibvcs.ops.statistics.pixel_history import pixel_history
 
         row, column = operator.index(row), operator.index(column)
         catalogue, now = self._session.catalogue(at), self._session.now()
@@ -279,7 +279,7 @@ class StatisticsVerbs:
         BrokenRepositoryError, NotHereError
             If data are damaged, or missing here and not to be had elsewhere.
         """
-        from calibvcs.ops.bisect import bisect
+        from calibvcs.ops.statistics.bisect import bisect
 
         catalogue = self._session.catalogue(at)
         return bisect(catalogue, constant, self._session.now(), run, good=good, bad=bad, report=report)

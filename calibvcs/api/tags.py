@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from calibvcs.api.session import Session
-    from calibvcs.ops.judging import AcceptedTag
-    from calibvcs.ops.tag import TagList
-    from calibvcs.ops.tag_states import TagStates
+    from calibvcs.ops.tagging.judging import AcceptedTag
+    from calibvcs.ops.tagging.tag import TagList
+    from calibvcs.ops.tagging.tag_states import TagStates
 
 
 class TagVerbs:
@@ -70,7 +70,7 @@ class TagVerbs:
         >>> repository.get("front", "pedestals", "2026-02-14", at="run24-golden").version
         'v1'
         """
-        from calibvcs.ops.tag import create_tag
+        from calibvcs.ops.tagging.tag import create_tag
 
         commit_id = self._session.catalogue(at).snapshot.commit_id or ""
         author = self._session.author(tags=True)
@@ -89,7 +89,7 @@ class TagVerbs:
         BrokenRepositoryError
             If what is read is damaged.
         """
-        from calibvcs.ops.tag import list_tags
+        from calibvcs.ops.tagging.tag import list_tags
 
         return list_tags(self._session.store)
 
@@ -113,7 +113,7 @@ class TagVerbs:
         BrokenRepositoryError
             If what is read is damaged.
         """
-        from calibvcs.ops.tag import show_tag
+        from calibvcs.ops.tagging.tag import show_tag
 
         return show_tag(self._session.store, name, self._session.signatures().of)
 
@@ -146,7 +146,7 @@ class TagVerbs:
         >>> repository.tag.state("run24-golden").state
         'open'
         """
-        from calibvcs.ops.tag_states import sound, states
+        from calibvcs.ops.tagging.tag_states import sound, states
 
         return sound(states(self._session.store, name))
 
@@ -197,7 +197,7 @@ class TagVerbs:
         >>> judged.state, judged.history[0].comment
         ('validated', 'Looked at by two people')
         """
-        from calibvcs.ops.judging import set_state
+        from calibvcs.ops.tagging.judging import set_state
 
         author = self._session.author(tags=True)
         return set_state(self._session.writable(dry_run=dry_run), author, name, state, comment)
@@ -230,7 +230,7 @@ class TagVerbs:
         InvalidOptionError
             If Git's configuration cannot be understood.
         """
-        from calibvcs.ops.judging import accept
+        from calibvcs.ops.tagging.judging import accept
 
         checker = self._session.signatures().of if signed else None
         return accept(self._session.store, name, published=published, signature=checker)

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from calibvcs.api.session import Session
-    from calibvcs.ops.commit_edits import EditsCommitted
-    from calibvcs.ops.edit_selection import Named
-    from calibvcs.ops.restore_edits import Restored
-    from calibvcs.ops.worktree_status import WorktreeStatus
+    from calibvcs.ops.worktree.commit_edits import EditsCommitted
+    from calibvcs.ops.worktree.edit_selection import Named
+    from calibvcs.ops.worktree.restore_edits import Restored
+    from calibvcs.ops.worktree.worktree_status import WorktreeStatus
 
 
 class WorktreeVerbs:
@@ -49,7 +49,7 @@ class WorktreeVerbs:
         >>> repository.status().edits
         ()
         """
-        from calibvcs.ops.worktree_status import status
+        from calibvcs.ops.worktree.worktree_status import status
 
         return status(self._session.store)
 
@@ -114,8 +114,8 @@ class WorktreeVerbs:
         BrokenRepositoryError
             If what is read is damaged, or in a format that this program does not know.
         """
-        from calibvcs.ops.commit_edits import Wish, commit_edits
-        from calibvcs.ops.worktree_status import worktree_of
+        from calibvcs.ops.worktree.commit_edits import Wish, commit_edits
+        from calibvcs.ops.worktree.worktree_status import worktree_of
 
         worktree = worktree_of(self._session.store, "commit")
         wish = Wish(
@@ -160,8 +160,8 @@ class WorktreeVerbs:
         BrokenRepositoryError
             If what is read is damaged.
         """
-        from calibvcs.ops.restore_edits import restore_edits
-        from calibvcs.ops.worktree_status import worktree_of
+        from calibvcs.ops.worktree.restore_edits import restore_edits
+        from calibvcs.ops.worktree.worktree_status import worktree_of
 
         worktree = worktree_of(self._session.store, "restore")
         names = self._named(paths, worktree.root)
@@ -172,7 +172,7 @@ class WorktreeVerbs:
 
     @staticmethod
     def _named(paths: Sequence[str | os.PathLike[str]], root: Path) -> tuple[Named, ...]:
-        from calibvcs.ops.edit_selection import Named
+        from calibvcs.ops.worktree.edit_selection import Named
 
         top = root.resolve()
         names = []

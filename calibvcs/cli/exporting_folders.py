@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from calibvcs.ops.export_calibdir import CalibdirExported
-    from calibvcs.ops.export_npy import NpyExported
+    from calibvcs.ops.exchange.export_calibdir import CalibdirExported
+    from calibvcs.ops.exchange.export_npy import NpyExported
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from calibvcs.ops.export_hdf5 import Hdf5Export
+    from calibvcs.ops.dcs.export_hdf5 import Hdf5Export
 
 _ID = 10
 

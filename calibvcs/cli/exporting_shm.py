@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from calibvcs.ops.check_shm import ShmCheck
-    from calibvcs.ops.export_shm import ShmExport
+    from calibvcs.ops.daq.check_shm import ShmCheck
+    from calibvcs.ops.daq.export_shm import ShmExport
 
 _ID = 10
 

@@ -13,8 +13,8 @@ from calibvcs.cli import options, output
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from calibvcs.ops.import_tree import ImportedTree
-    from calibvcs.ops.taking_over import TakenOver
+    from calibvcs.ops.exchange.import_tree import ImportedTree
+    from calibvcs.ops.exchange.taking_over import TakenOver
 
 import_ = typer.Typer(help="Take over constants that another store kept.", no_args_is_help=True)
 

@@ -13,9 +13,9 @@ from calibvcs.cli import exits, options, output
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from calibvcs.ops.bundle import BundleCheck, BundleResult, Unbundled
-    from calibvcs.ops.gc import GcResult
-    from calibvcs.ops.repair import RepairResult
+    from calibvcs.ops.keeping.bundle import BundleCheck, BundleResult, Unbundled
+    from calibvcs.ops.keeping.gc import GcResult
+    from calibvcs.ops.keeping.repair import RepairResult
 
 bundle = typer.Typer(help="History, and the data of some detectors, in one file.", no_args_is_help=True)
 

@@ -13,9 +13,9 @@ from calibvcs.errors import InvalidOptionError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from calibvcs.ops.lock_file import LockFileWritten
-    from calibvcs.ops.lock_file_check import LockFileCheck
-    from calibvcs.ops.lock_file_restore import LockFileRestored
+    from calibvcs.ops.provenance.lock_file import LockFileWritten
+    from calibvcs.ops.provenance.lock_file_check import LockFileCheck
+    from calibvcs.ops.provenance.lock_file_restore import LockFileRestored
 
 lock_file = typer.Typer(help="The exact set of constants that an analysis used.", no_args_is_help=True)
 

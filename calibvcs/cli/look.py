@@ -9,7 +9,7 @@ import typer
 import calibvcs
 from calibvcs.cli import diff_view, exits, options, output, overlay_view, views
 from calibvcs.errors import InvalidOptionError
-from calibvcs.formats.dcs_hdf5 import is_dcs_file
+from calibvcs.formats.dcs.dcs_hdf5 import is_dcs_file
 
 if TYPE_CHECKING:
     from calibvcs import Repository

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from calibvcs.model.array_difference import ArrayDifference
-    from calibvcs.ops.describing import ConflictDescription, SideOfConflict
-    from calibvcs.ops.preview import Preview
-    from calibvcs.ops.pulling import Pulled
-    from calibvcs.ops.pushing import PushedBranch
-    from calibvcs.ops.reviewing import Proposal, Proposals, Review
+    from calibvcs.ops.merges.describing import ConflictDescription, SideOfConflict
+    from calibvcs.ops.merges.preview import Preview
+    from calibvcs.ops.sharing.pulling import Pulled
+    from calibvcs.ops.sharing.pushing import PushedBranch
+    from calibvcs.ops.sharing.reviewing import Proposal, Proposals, Review
 
 _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 _ID = 10

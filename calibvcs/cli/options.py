@@ -57,7 +57,7 @@ def fallback(given: str | None) -> Literal["predecessor"] | None:
 
 def parameters(given: list[str] | None) -> Parameters:
     """Return what was given with ``--param``."""
-    from calibvcs.formats.toml_document import parse_assignments
+    from calibvcs.formats.toml.toml_document import parse_assignments
 
     return parse_assignments(given or ())
 

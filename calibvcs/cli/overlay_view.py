@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from calibvcs.ops.overlay import Overlaid
+    from calibvcs.ops.exchange.overlay import Overlaid
 
 
 def overlaid(result: Overlaid) -> Iterator[str]:

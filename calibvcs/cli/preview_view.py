@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from calibvcs.ops.pictures import Layer, Picture
+    from calibvcs.ops.pictures.pictures import Layer, Picture
 
 WIDEST: Final = 72
 _SHADES: Final = " .:-=+*%@"

@@ -15,9 +15,9 @@ from calibvcs.errors import InvalidOptionError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from calibvcs.ops.provenance import ProvenanceChain, Source
-    from calibvcs.ops.recorded import Recording
-    from calibvcs.ops.rerun import Rerun
+    from calibvcs.ops.provenance.provenance import ProvenanceChain, Source
+    from calibvcs.ops.provenance.recorded import Recording
+    from calibvcs.ops.provenance.rerun import Rerun
 
 _ID, _DIGITS = 10, 12
 _COLOURS = {"same": 32, "different": 33, "failed": 31, "timed out": 31}

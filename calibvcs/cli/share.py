@@ -16,9 +16,9 @@ from calibvcs.errors import InvalidOptionError, NothingToChangeError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from calibvcs.ops.cloning import Cloned
-    from calibvcs.ops.pulling import FetchedRefs
-    from calibvcs.ops.squeezing import Squeezed
+    from calibvcs.ops.sharing.cloning import Cloned
+    from calibvcs.ops.sharing.pulling import FetchedRefs
+    from calibvcs.ops.sharing.squeezing import Squeezed
 
 _EVERY = 0.1
 

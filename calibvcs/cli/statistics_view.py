@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from calibvcs.model.array_statistics import SegmentStatistics
-    from calibvcs.ops.bisect import Bisection, Step
-    from calibvcs.ops.blame import Blame
-    from calibvcs.ops.pixel_history import PixelHistory
-    from calibvcs.ops.stats import Stats
-    from calibvcs.ops.trend import Trend, TrendLine
+    from calibvcs.ops.statistics.bisect import Bisection, Step
+    from calibvcs.ops.statistics.blame import Blame
+    from calibvcs.ops.statistics.pixel_history import PixelHistory
+    from calibvcs.ops.statistics.stats import Stats
+    from calibvcs.ops.statistics.trend import Trend, TrendLine
 
 _ID = 10
 _COMMENT = 60

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from calibvcs.model.signatures import SignatureCheck
-    from calibvcs.ops.judging import AcceptedTag
-    from calibvcs.ops.tag import TagList, TagRow
-    from calibvcs.ops.tag_states import TagStates
+    from calibvcs.ops.tagging.judging import AcceptedTag
+    from calibvcs.ops.tagging.tag import TagList, TagRow
+    from calibvcs.ops.tagging.tag_states import TagStates
 
 _ID = 10
 _COLOURS = {"good": 32, "published": 32, "bad": 31, "revoked": 31, "invalid": 31, "broken": 31}

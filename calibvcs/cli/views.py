@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from calibvcs.ops.alias import AliasList
     from calibvcs.ops.candidate import Changes
     from calibvcs.ops.choosing import Chosen
-    from calibvcs.ops.commit_edits import EditsCommitted
     from calibvcs.ops.default import Default
     from calibvcs.ops.detector import DetectorList, DetectorResult
     from calibvcs.ops.doctor import Diagnosis
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from calibvcs.ops.show import Shown
     from calibvcs.ops.verify import Verification
     from calibvcs.ops.why import Why
+    from calibvcs.ops.worktree.commit_edits import EditsCommitted
 
 _ID = 10
 _COLOURS = {"ok": 32, "warning": 33, "error": 31}

@@ -14,11 +14,11 @@ from calibvcs.errors import InvalidOptionError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from calibvcs.ops.commit_edits import EditsCommitted
-    from calibvcs.ops.edits import LeftFile
-    from calibvcs.ops.restore_edits import Restored
-    from calibvcs.ops.tracking import Tracking
-    from calibvcs.ops.worktree_status import EditRow, WorktreeStatus
+    from calibvcs.ops.sharing.tracking import Tracking
+    from calibvcs.ops.worktree.commit_edits import EditsCommitted
+    from calibvcs.ops.worktree.edits import LeftFile
+    from calibvcs.ops.worktree.restore_edits import Restored
+    from calibvcs.ops.worktree.worktree_status import EditRow, WorktreeStatus
 
 _PATHS_HELP = "Paths, or DET[/CTYPE[/RANGE]]; DET may be an alias."
 _COLOURS = {"new": 32, "changed": 33, "removed": 31}

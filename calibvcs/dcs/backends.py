@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from calibvcs.dcs.times import time_like
 from calibvcs.errors import AlreadyExistsError, InvalidTimeError, MissingFileError
-from calibvcs.formats.dcs_hdf5 import DcsFile, DcsRange
+from calibvcs.formats.dcs.dcs_hdf5 import DcsFile, DcsRange
 from calibvcs.model.names import DetectorName
 from calibvcs.model.times import RunName, parse_time
-from calibvcs.ops.dcs_ranges import validity_of
+from calibvcs.ops.dcs.ranges import validity_of
 
 if TYPE_CHECKING:
     import os
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from calibvcs.api import Repository
     from calibvcs.dcs.times import TimeStamp
-    from calibvcs.formats.dcs_reading import DcsReader
-    from calibvcs.ops.dcs_content import Stored
+    from calibvcs.formats.dcs.dcs_reading import DcsReader
+    from calibvcs.ops.dcs.content import Stored
 
 Key: TypeAlias = tuple[str, str, int]
 """Ctype, range and number of a version."""
@@ -154,7 +154,7 @@ class FileBackend:
             written = self._detector or self._path.stem
             name = DetectorName.parse(written.lower())
             return DcsFile(name.dettype, name.detid, written, time.time())
-        from calibvcs.formats.dcs_reading import DcsReader
+        from calibvcs.formats.dcs.dcs_reading import DcsReader
 
         self._reader = DcsReader(str(self._path))
         return self._reader.file
@@ -169,7 +169,7 @@ class FileBackend:
 
     def save(self, after: DcsFile, data: Mapping[Key, NDArray[Any] | str], message: str, force_reason: str) -> str:  # noqa: ARG002
         """Write the whole file anew, and put it in place of the old one; return its path."""
-        from calibvcs.ops.dcs_files import replace_file
+        from calibvcs.ops.dcs.files import replace_file
 
         if self._look() != self._state:
             advice = "load() reads it, and forgets what was not saved; then make the change again"

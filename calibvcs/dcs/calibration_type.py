@@ -9,7 +9,7 @@ from calibvcs.dcs.noted import Noted
 from calibvcs.dcs.times import is_open
 from calibvcs.dcs.validity_range import DCRange
 from calibvcs.errors import InvalidRangeError, NoValidConstantError
-from calibvcs.formats.dcs_hdf5 import DcsCtype, DcsRange, Notes, range_key, range_of
+from calibvcs.formats.dcs.dcs_hdf5 import DcsCtype, DcsRange, Notes, range_key, range_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

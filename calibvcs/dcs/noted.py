@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from calibvcs.api import given
 from calibvcs.errors import InvalidOptionError
-from calibvcs.formats.dcs_hdf5 import Notes
+from calibvcs.formats.dcs.dcs_hdf5 import Notes
 from calibvcs.model.validity import TIME_LIMIT
-from calibvcs.ops.dcs_records import MARK, TABLE, scalars_of, values_of
+from calibvcs.ops.dcs.records import MARK, TABLE, scalars_of, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from calibvcs.dcs.backends import Backend, FileBackend, Key, RepositoryBackend
 from calibvcs.dcs.calibration_type import DCType
 from calibvcs.dcs.noted import Noted
 from calibvcs.errors import InvalidDataError, InvalidOptionError, UnknownConstantError, nearest
-from calibvcs.formats.dcs_hdf5 import DcsFile, Notes, is_dcs_file
+from calibvcs.formats.dcs.dcs_hdf5 import DcsFile, Notes, is_dcs_file
 from calibvcs.model.names import DetectorName, parse_ctype
 
 if TYPE_CHECKING:

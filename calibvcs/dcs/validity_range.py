@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from calibvcs.dcs.noted import Noted
 from calibvcs.dcs.version import DCVersion
 from calibvcs.errors import InvalidOptionError, UnknownVersionError
-from calibvcs.formats.dcs_hdf5 import OPEN_END, DcsRange, Notes
+from calibvcs.formats.dcs.dcs_hdf5 import OPEN_END, DcsRange, Notes
 
 if TYPE_CHECKING:
     from typing import TypeAlias

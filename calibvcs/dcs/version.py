@@ -8,7 +8,7 @@ import numpy as np
 
 from calibvcs.dcs.noted import Noted
 from calibvcs.errors import InvalidDataError, InvalidOptionError
-from calibvcs.formats.dcs_hdf5 import DcsVersion, Notes, version_name
+from calibvcs.formats.dcs.dcs_hdf5 import DcsVersion, Notes, version_name
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

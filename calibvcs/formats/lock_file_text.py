@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from calibvcs.errors import CalibvcsError, InvalidDataError
-from calibvcs.formats import toml_document
-from calibvcs.formats.toml_document import Table
+from calibvcs.formats.toml import toml_document
+from calibvcs.formats.toml.toml_document import Table
 from calibvcs.model import layout
 from calibvcs.model.lock_file import LockedConstant, LockFile
 from calibvcs.model.names import ConstantName

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from calibvcs.formats import access_toml
+from calibvcs.formats.toml import access_toml
 from calibvcs.model.access import Access, Verb
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.errors import AlreadyExistsError
-from calibvcs.formats import aliases_toml
+from calibvcs.formats.toml import aliases_toml
 from calibvcs.model import layout
 from calibvcs.model.aliases import Alias, add_alias
 from calibvcs.model.commits import Action, Message

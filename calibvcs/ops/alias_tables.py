@@ -15,7 +15,8 @@ from calibvcs.errors import (
     NothingToChangeError,
     UnknownDetectorError,
 )
-from calibvcs.formats import aliases_toml, als_text
+from calibvcs.formats import als_text
+from calibvcs.formats.toml import aliases_toml
 from calibvcs.model import layout
 from calibvcs.model.aliases import Alias, add_alias
 from calibvcs.model.commits import Action, Message

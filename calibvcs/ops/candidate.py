@@ -12,7 +12,8 @@ from calibvcs.errors import (
     LockedError,
     Refusal,
 )
-from calibvcs.formats import geometry_text, meta_toml
+from calibvcs.formats import geometry_text
+from calibvcs.formats.toml import meta_toml
 from calibvcs.model import gate, geometry_difference, layout
 from calibvcs.model.constant_types import KNOWN, constant_type
 from calibvcs.model.metadata import DEFAULT_CONVENTIONS, Metadata

@@ -15,7 +15,7 @@ from calibvcs.errors import (
     UnknownConstantError,
     nearest,
 )
-from calibvcs.formats import meta_toml, repository_toml
+from calibvcs.formats.toml import meta_toml, repository_toml
 from calibvcs.model import layout
 from calibvcs.model.names import ConstantName, DetectorName, parse_ctype
 from calibvcs.model.timeline import Timeline

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.errors import DamagedObjectError, InvalidOptionError, LockedError, NothingToChangeError
-from calibvcs.formats import meta_toml
+from calibvcs.formats.toml import meta_toml
 from calibvcs.model import layout
 from calibvcs.model.commits import Action, Message, clean_comment
 from calibvcs.model.times import as_text

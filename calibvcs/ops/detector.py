@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.errors import AlreadyExistsError, InvalidOptionError, NothingToChangeError
-from calibvcs.formats import detector_toml
+from calibvcs.formats.toml import detector_toml
 from calibvcs.model import layout
 from calibvcs.model.commits import Action, Message
 from calibvcs.model.detector import Detector, Parameters

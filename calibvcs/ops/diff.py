@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.errors import CalibvcsError, InvalidOptionError, UnknownDetectorError
-from calibvcs.formats import geometry_text, meta_toml
+from calibvcs.formats import geometry_text
+from calibvcs.formats.toml import meta_toml
 from calibvcs.model import array_difference, geometry_difference, layout
 from calibvcs.model.constant_types import constant_type
 from calibvcs.model.detector import Detector
@@ -93,7 +94,7 @@ class Diff:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
-        from calibvcs.ops import html_tables
+        from calibvcs.ops.pictures import html_tables
 
         return html_tables.diff(self)
 

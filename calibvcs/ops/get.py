@@ -82,7 +82,7 @@ class Constant:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
-        from calibvcs.ops import html_tables
+        from calibvcs.ops.pictures import html_tables
 
         return html_tables.constant(self)
 

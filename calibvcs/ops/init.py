@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from calibvcs.formats import repository_toml
+from calibvcs.formats.toml import repository_toml
 from calibvcs.model import layout
 from calibvcs.model.commits import Action, Message
 from calibvcs.model.repository import RepositorySettings

@@ -12,7 +12,7 @@ from calibvcs.model.layout import ALIASES_FILE, CTYPE_FILE, DETECTOR_FILE, alias
 from calibvcs.model.names import DetectorName
 from calibvcs.model.times import as_text
 from calibvcs.ops.reference import expand, literal_prefix, matches
-from calibvcs.ops.tag_states import TagMarks
+from calibvcs.ops.tagging.tag_states import TagMarks
 from calibvcs.store.objects.trees import changed_files
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from calibvcs.model.signatures import SignatureCheck
     from calibvcs.ops.catalogue import Catalogue
     from calibvcs.ops.history import Event
-    from calibvcs.ops.signatures import Signatures
-    from calibvcs.ops.tag_states import TagStates
+    from calibvcs.ops.tagging.signatures import Signatures
+    from calibvcs.ops.tagging.tag_states import TagStates
     from calibvcs.store.protocol import ReadableStore
 
 
@@ -102,7 +102,7 @@ class Log:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
-        from calibvcs.ops import html_tables
+        from calibvcs.ops.pictures import html_tables
 
         return html_tables.log(self)
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.model.times import as_text
 from calibvcs.ops.reference import select
-from calibvcs.ops.tag_states import TagMarks
+from calibvcs.ops.tagging.tag_states import TagMarks
 
 if TYPE_CHECKING:
     from calibvcs.model.names import ConstantName
     from calibvcs.ops.catalogue import Catalogue
     from calibvcs.ops.folders import Facts
     from calibvcs.ops.history import Summary
-    from calibvcs.ops.tag_states import TagStates
+    from calibvcs.ops.tagging.tag_states import TagStates
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calibvcs.errors import CalibvcsError, InvalidDocumentError, MissingFileError
-from calibvcs.formats import toml_document
+from calibvcs.formats.toml import toml_document
 from calibvcs.model.metadata import Origin, Provenance
 from calibvcs.model.names import parse_experiment
 from calibvcs.model.times import parse_end, parse_time
@@ -18,7 +18,7 @@ from calibvcs.ops.new_constant import NewConstant
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from calibvcs.formats.toml_document import Table
+    from calibvcs.formats.toml.toml_document import Table
     from calibvcs.model.times import RunName, TimeLike
 
 

@@ -12,7 +12,7 @@ from calibvcs.errors import (
     NothingToChangeError,
     UnknownParameterError,
 )
-from calibvcs.formats import ctype_toml, detector_toml, meta_toml
+from calibvcs.formats.toml import ctype_toml, detector_toml, meta_toml
 from calibvcs.model import layout
 from calibvcs.model.commits import Action, Message
 from calibvcs.model.names import ConstantReference

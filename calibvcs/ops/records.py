@@ -63,7 +63,7 @@ class Records:
         UnknownDetectorError
             If it is not registered; the nearest names are offered.
         """
-        from calibvcs.formats import detector_toml
+        from calibvcs.formats.toml import detector_toml
 
         data = self.snapshot.read(layout.detector_file(name))
         if data is None:
@@ -73,7 +73,7 @@ class Records:
     @cached_property
     def aliases(self) -> tuple[Alias, ...]:
         """Rows of all alias tables."""
-        from calibvcs.formats import aliases_toml
+        from calibvcs.formats.toml import aliases_toml
 
         tables = ((dettype, self.snapshot.read(layout.aliases_file(dettype))) for dettype in self._dettypes())
         return tuple(row for dettype, data in tables if data is not None for row in aliases_toml.decode(data, dettype))
@@ -128,7 +128,7 @@ class Records:
 
     def run_table(self, experiment: str) -> RunTable:
         """Return the run table of an experiment, an empty one where there is none."""
-        from calibvcs.formats import runs_toml
+        from calibvcs.formats.toml import runs_toml
         from calibvcs.model.runs import RunTable
 
         data = self.snapshot.read(layout.experiment_file(experiment))

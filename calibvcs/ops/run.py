@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.errors import InvalidOptionError, InvalidRangeError
-from calibvcs.formats import runs_toml
+from calibvcs.formats.toml import runs_toml
 from calibvcs.model import layout
 from calibvcs.model.commits import Action, Message
 from calibvcs.model.runs import Run, RunKind, RunReason, RunTable

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 from calibvcs.formats import geometry_text
 from calibvcs.model import layout
 from calibvcs.model.times import as_text
-from calibvcs.ops.array_summaries import holds_array, summary_of
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.get import read
 from calibvcs.ops.reference import locate
-from calibvcs.ops.tag_states import TagMarks
+from calibvcs.ops.statistics.array_summaries import holds_array, summary_of
+from calibvcs.ops.tagging.tag_states import TagMarks
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from calibvcs.model.array_statistics import SegmentStatistics
     from calibvcs.model.metadata import Metadata
-    from calibvcs.ops.tag_states import TagStates
+    from calibvcs.ops.tagging.tag_states import TagStates
     from calibvcs.store.protocol import ReadableStore
 
 

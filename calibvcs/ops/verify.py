@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from calibvcs.errors import BrokenRepositoryError, CalibvcsError
-from calibvcs.formats import aliases_toml, ctype_toml, detector_toml, npy, runs_toml
+from calibvcs.formats import npy
+from calibvcs.formats.toml import aliases_toml, ctype_toml, detector_toml, runs_toml
 from calibvcs.model import gate, layout
 from calibvcs.model.constant_types import constant_type
 from calibvcs.model.names import ConstantName, DetectorName, parse_ctype, parse_dettype, parse_experiment
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from calibvcs.model.aliases import Alias
     from calibvcs.model.metadata import Metadata
     from calibvcs.ops.catalogue import Catalogue
-    from calibvcs.ops.signed_history import SignatureCounts
+    from calibvcs.ops.tagging.signed_history import SignatureCounts
     from calibvcs.store.protocol import TreeEntry
 
 _TOP_FILES = {layout.ATTRIBUTES_FILE, ".gitignore", ".mailmap", "README.md", "LICENSE"}

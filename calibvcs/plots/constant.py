@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from calibvcs.ops.picture_difference import DifferencePicture
-    from calibvcs.ops.pictures import Layer, Picture
+    from calibvcs.ops.pictures.difference import DifferencePicture
+    from calibvcs.ops.pictures.pictures import Layer, Picture
 
 _COLUMN, _HEAD, _LOWEST, _HIGHEST = 5.2, 1.1, 2.2, 5.4
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from calibvcs.ops.picture_difference import DifferencePicture
-    from calibvcs.ops.pictures import Layer
+    from calibvcs.ops.pictures.difference import DifferencePicture
+    from calibvcs.ops.pictures.pictures import Layer
 
 _WIDTH, _HEAD = 4.4, 1.3
 

@@ -7,8 +7,8 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from calibvcs.errors import CalibvcsError, MissingProgramError
-from calibvcs.ops import html_tables
-from calibvcs.ops.picture_difference import difference_picture, open_pair
+from calibvcs.ops.pictures import html_tables
+from calibvcs.ops.pictures.difference import difference_picture, open_pair
 from calibvcs.plots import canvas
 from calibvcs.plots import difference as drawing
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from calibvcs.images.reduction import Grid, Reduced
-    from calibvcs.ops.pictures import Layer
+    from calibvcs.ops.pictures.pictures import Layer
 
 Scale = Literal["values", "difference", "bad"]
 

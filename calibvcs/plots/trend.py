@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from calibvcs.model.array_statistics import SegmentStatistics
-    from calibvcs.ops.trend import Trend, TrendLine
+    from calibvcs.ops.statistics.trend import Trend, TrendLine
 
 WHAT: Final = ("median", "rms", "bad")
 _MOST: Final = 48

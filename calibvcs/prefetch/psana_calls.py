@@ -224,8 +224,8 @@ def _run(experiment: str, number: int | None, info: Mapping[str, str] | None, xt
 
 def _what_is_there(output_dir: str | os.PathLike[str], experiment: str) -> tuple[dict[str, str], Constants, int]:
     """Return unique ids, constants and run of the newest file of an experiment; nothing and -1 where there is none."""
-    from calibvcs.formats.psana_pickle import run_file
-    from calibvcs.formats.psana_unpickle import decode_constants
+    from calibvcs.formats.psana.psana_pickle import run_file
+    from calibvcs.formats.psana.psana_unpickle import decode_constants
 
     run = load_existing_run(output_dir, experiment)
     path = Path(output_dir) / run_file(experiment, run)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 import calibvcs
-from calibvcs.formats import detector_toml, meta_toml
+from calibvcs.formats.toml import detector_toml, meta_toml
 from calibvcs.model import layout
 from calibvcs.model.commits import Action, Message
 from calibvcs.model.detector import Detector

@@ -15,8 +15,8 @@ import numpy as np
 
 import calibvcs
 from calibvcs import shm
-from calibvcs.formats import psana_pickle
-from calibvcs.ops.export_shm import ShmExport
+from calibvcs.formats.psana import psana_pickle
+from calibvcs.ops.daq.export_shm import ShmExport
 from calibvcs.store.objects.new_file import NewFile
 from tests.bench import arrays
 from tests.bench.harness import Way, measure

@@ -10,9 +10,9 @@ import numpy as np
 
 import calibvcs
 from calibvcs.model.array_statistics import SegmentStatistics
-from calibvcs.ops.blame import Blame
-from calibvcs.ops.stats import Stats
-from calibvcs.ops.trend import Trend
+from calibvcs.ops.statistics.blame import Blame
+from calibvcs.ops.statistics.stats import Stats
+from calibvcs.ops.statistics.trend import Trend
 from tests.bench import arrays
 from tests.bench.harness import Way, measure
 from tests.bench.results import Row, Table, Target

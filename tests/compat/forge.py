@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 import calibvcs
-from calibvcs.formats import meta_toml
+from calibvcs.formats.toml import meta_toml
 from calibvcs.model.metadata import Metadata
 from calibvcs.store.hooks import install
 

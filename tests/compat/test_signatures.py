@@ -23,7 +23,7 @@ from calibvcs.errors import (
     SigningFailedError,
 )
 from calibvcs.model.signatures import SignatureCheck
-from calibvcs.ops.signatures import Signatures
+from calibvcs.ops.tagging.signatures import Signatures
 from calibvcs.store.git import GitStore
 
 WHO = "grace@example.org"

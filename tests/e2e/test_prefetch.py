@@ -18,7 +18,7 @@ import pytest
 
 import calibvcs as calibvcs_api
 from calibvcs import shm
-from calibvcs.formats.psana_unpickle import decode_constants
+from calibvcs.formats.psana.psana_unpickle import decode_constants
 from tests import xtc2_writer
 from tests.e2e.conftest import SCRIPT, Program, dark
 

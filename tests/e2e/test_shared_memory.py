@@ -23,7 +23,7 @@ import pytest
 
 import calibvcs
 from calibvcs import shm
-from calibvcs.formats.psana_unpickle import decode_constants
+from calibvcs.formats.psana.psana_unpickle import decode_constants
 
 READERS = int(os.environ.get("CALIBVCS_TEST_READERS", "4"))
 UPDATES = int(os.environ.get("CALIBVCS_TEST_UPDATES", "40"))
@@ -36,7 +36,7 @@ READER = """
 import os, pickle, sys
 from pathlib import Path
 from calibvcs import shm
-from calibvcs.formats.psana_unpickle import decode_constants
+from calibvcs.formats.psana.psana_unpickle import decode_constants
 
 os.nice(15)  # a hundred of them must leave something to the writer
 folder, stop, looks, sets = Path(sys.argv[1]), Path(sys.argv[2]), 0, set()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibvcs.ops.ancestors import Ancestry, Budget, Graph, Node, TooMuchError
+from calibvcs.ops.receiving.ancestors import Ancestry, Budget, Graph, Node, TooMuchError
 
 Histories = dict[str, Node]
 

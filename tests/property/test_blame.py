@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibvcs.formats import meta_toml
+from calibvcs.formats.toml import meta_toml
 from calibvcs.model.commits import Action, Message
 from calibvcs.model.layout import constant_folder
 from calibvcs.model.names import ConstantName
-from calibvcs.ops.blame import blame
-from calibvcs.ops.pixel_history import pixel_history
-from calibvcs.ops.trend import trend
+from calibvcs.ops.statistics.blame import blame
+from calibvcs.ops.statistics.pixel_history import pixel_history
+from calibvcs.ops.statistics.trend import trend
 from calibvcs.store.snapshot import Snapshot
 from tests.unit.ops.branches import PEDESTALS, Branches, metadata
 

@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calibvcs.errors import InvalidNameError
-from calibvcs.formats import calib_history
-from calibvcs.formats.calib_directory import RunSpan, Source, choose
-from calibvcs.formats.calib_history import Deployment
+from calibvcs.formats.calib import calib_history
+from calibvcs.formats.calib.calib_directory import RunSpan, Source, choose
+from calibvcs.formats.calib.calib_history import Deployment
 from calibvcs.model import choose as by_time
 from calibvcs.model.runs import Run, RunKind, RunTable
 from calibvcs.model.validity import Validity
-from calibvcs.ops.run_ranges import RunTimes
+from calibvcs.ops.exchange.run_ranges import RunTimes
 
 RUNS = st.integers(0, 40)
 SPANS = st.builds(

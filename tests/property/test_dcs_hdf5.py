@@ -12,17 +12,17 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibvcs.formats.dcs_hdf5 import DcsCtype, DcsFile, DcsRange, DcsVersion, Notes, range_key
-from calibvcs.formats.dcs_reading import DcsReader
-from calibvcs.formats.dcs_writing import write
+from calibvcs.formats.dcs.dcs_hdf5 import DcsCtype, DcsFile, DcsRange, DcsVersion, Notes, range_key
+from calibvcs.formats.dcs.dcs_reading import DcsReader
+from calibvcs.formats.dcs.dcs_writing import write
 from calibvcs.model.commits import Person
 from calibvcs.model.names import DetectorName
 from calibvcs.ops.catalogue import Catalogue
-from calibvcs.ops.dcs_content import Stored, content
-from calibvcs.ops.dcs_ranges import validity_of
-from calibvcs.ops.dcs_records import MARK
-from calibvcs.ops.export_hdf5 import Wanted, constants
-from calibvcs.ops.import_hdf5 import Part, import_hdf5
+from calibvcs.ops.dcs.content import Stored, content
+from calibvcs.ops.dcs.export_hdf5 import Wanted, constants
+from calibvcs.ops.dcs.import_hdf5 import Part, import_hdf5
+from calibvcs.ops.dcs.ranges import validity_of
+from calibvcs.ops.dcs.records import MARK
 from calibvcs.ops.init import init
 from calibvcs.ops.verify import verify
 from calibvcs.store.memory import MemoryStore

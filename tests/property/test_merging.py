@@ -13,8 +13,8 @@ from calibvcs.model.commits import Action
 from calibvcs.model.layout import constant_folder
 from calibvcs.model.names import ConstantName
 from calibvcs.model.three_way import Rule, Rules
-from calibvcs.ops import virtual_base
-from calibvcs.ops.merging import merge
+from calibvcs.ops.merges import virtual_base
+from calibvcs.ops.merges.merging import merge
 from calibvcs.ops.verify import verify
 from calibvcs.store.snapshot import Snapshot
 from tests.unit.ops.branches import GAIN, LATER, PEDESTALS, Branches, files_of, metadata

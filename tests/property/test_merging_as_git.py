@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibvcs.model.names import ConstantName
-from calibvcs.ops.merging import merge
+from calibvcs.ops.merges.merging import merge
 from calibvcs.store.snapshot import Snapshot
 from tests.unit.ops.branches import GAIN, LATER, PEDESTALS, Branches, files_of, metadata
 

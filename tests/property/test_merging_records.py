@@ -8,14 +8,14 @@ from typing import TypeVar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibvcs.formats import aliases_toml, detector_toml, runs_toml
+from calibvcs.formats.toml import aliases_toml, detector_toml, runs_toml
 from calibvcs.model.aliases import Alias
 from calibvcs.model.detector import Detector
 from calibvcs.model.names import DetectorName
 from calibvcs.model.runs import Run, RunKind, RunTable
 from calibvcs.model.three_way import Rule, Rules
 from calibvcs.model.validity import Validity
-from calibvcs.ops.merging import merge
+from calibvcs.ops.merges.merging import merge
 from tests.unit.ops.branches import FOLDER, PEDESTALS, Branches
 
 K = TypeVar("K")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibvcs.errors import InvalidDocumentError, UnsupportedFormatError
-from calibvcs.formats import aliases_toml, detector_toml, meta_toml, repository_toml, runs_toml, toml_document
+from calibvcs.formats.toml import aliases_toml, detector_toml, meta_toml, repository_toml, runs_toml, toml_document
 from calibvcs.model.detector import Detector
 from calibvcs.model.metadata import InputFile, Metadata, Origin, Provenance
 from calibvcs.model.names import DetectorName

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from calibvcs.model.choose import choose
 from calibvcs.model.names import ConstantName
 from calibvcs.model.validity import Validity
-from calibvcs.ops.preview import preview
+from calibvcs.ops.merges.preview import preview
 from tests.unit.ops.branches import PEDESTALS, Branches, files_of, metadata
 
 LAST = 12

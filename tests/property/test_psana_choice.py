@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibvcs.formats.psana_import import PsanaDocument
+from calibvcs.formats.psana.psana_import import PsanaDocument
 from calibvcs.model.choose import choose
 from calibvcs.model.names import DetectorName
 from calibvcs.model.runs import Run, RunKind, RunTable
-from calibvcs.ops.psana_ranges import place
+from calibvcs.ops.exchange.psana_ranges import place
 
 DETECTOR = DetectorName.parse("jungfrau-000003")
 FIRST = 1_700_000_000

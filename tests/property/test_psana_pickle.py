@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from calibvcs.errors import InvalidDataError
-from calibvcs.formats import psana_pickle
-from calibvcs.formats.psana_unpickle import decode
+from calibvcs.formats.psana import psana_pickle
+from calibvcs.formats.psana.psana_unpickle import decode
 
 PLAIN = (
     st.none() | st.booleans() | st.integers(-(2**80), 2**80) | st.floats(allow_nan=False) | st.text(max_size=20)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from calibvcs.errors import CalibvcsError
 from calibvcs.model.commits import Person, Signature
 from calibvcs.model.tag_states import TagState, decode_state, encode_state, may_follow, parse_state_name, state_name
-from calibvcs.ops.judging import set_state
-from calibvcs.ops.tag_states import BROKEN, states
+from calibvcs.ops.tagging.judging import set_state
+from calibvcs.ops.tagging.tag_states import BROKEN, states
 from calibvcs.store.memory import MemoryStore
 
 WHO = Signature("Grace Hopper", "grace@example.org", 1000)

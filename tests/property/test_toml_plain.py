@@ -9,7 +9,7 @@ import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibvcs.formats import meta_toml, toml_document, toml_plain
+from calibvcs.formats.toml import meta_toml, toml_document, toml_plain
 from calibvcs.model.metadata import InputFile, Metadata, Origin, Provenance
 
 PLAIN = st.text("abcXYZ019 _-.,:;/'+(){}[]#=äµ\u00a0", max_size=12)

@@ -19,7 +19,7 @@ from calibvcs.errors import (
     UnknownDetectorError,
 )
 from calibvcs.formats import text_array
-from calibvcs.ops.taking_over import TakenOver
+from calibvcs.ops.exchange.taking_over import TakenOver
 
 JUNGFRAU = "CxiEndstation.0:Jungfrau.0"
 DETECTOR = "jungfrau-cxiendstation.0-jungfrau.0"

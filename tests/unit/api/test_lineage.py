@@ -9,7 +9,7 @@ import pytest
 
 from calibvcs import Repository
 from calibvcs.errors import InvalidDocumentError, InvalidOptionError, NoValidConstantError, UnknownConstantError
-from calibvcs.formats import detector_toml
+from calibvcs.formats.toml import detector_toml
 from calibvcs.model.names import DetectorName
 
 OLD, NEW, NEWEST = "opal1000-1", "opal1000-2", "opal1000-3"

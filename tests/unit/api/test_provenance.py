@@ -11,7 +11,7 @@ import pytest
 import calibvcs
 from calibvcs import Repository
 from calibvcs.errors import InvalidOptionError, MissingProgramError, UnknownConstantError, UnknownRevisionError
-from calibvcs.ops.recorded import Recording
+from calibvcs.ops.provenance.recorded import Recording
 
 CAMERA = "opal1000-1"
 FIRST = f"{CAMERA}/pedestals/0-end"

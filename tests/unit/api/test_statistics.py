@@ -19,7 +19,7 @@ from calibvcs.errors import (
     UnknownConstantError,
     UnknownVersionError,
 )
-from calibvcs.ops.bisect import Step
+from calibvcs.ops.statistics.bisect import Step
 
 DETECTOR = "jungfrau-3"
 PEDESTALS = f"{DETECTOR}/pedestals/0-end"
@@ -141,7 +141,7 @@ def test_trend_of_many_tells_what_is_text(repository: Repository) -> None:
 
 
 def test_trend_goes_on_where_data_are_not_to_be_had(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    from calibvcs.ops import array_summaries
+    from calibvcs.ops.statistics import array_summaries
 
     def elsewhere(*_: object) -> None:
         raise NotHereError("/data/central.git", "there is no repository", blob="0" * 40)

@@ -81,7 +81,7 @@ def test_what_is_no_result_is_told(repository: Repository) -> None:
 def result_types() -> set[type]:
     """Return every class of the operations that has a schema."""
     modules = [
-        importlib.import_module(f"calibvcs.ops.{module.name}") for module in pkgutil.iter_modules(calibvcs.ops.__path__)
+        importlib.import_module(module.name) for module in pkgutil.walk_packages(calibvcs.ops.__path__, "calibvcs.ops.")
     ]
     found = (value for module in modules for value in vars(module).values())
     types = {value for value in found if isinstance(value, type) and is_dataclass(value) and hasattr(value, "schema")}

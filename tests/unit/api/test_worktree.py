@@ -28,7 +28,7 @@ from calibvcs.errors import (
     UnknownConstantError,
     UnknownDetectorError,
 )
-from calibvcs.formats import meta_toml
+from calibvcs.formats.toml import meta_toml
 from calibvcs.model.commits import Action
 from tests.unit.api.conftest import GEOMETRY
 

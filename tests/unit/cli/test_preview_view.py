@@ -9,7 +9,7 @@ import pytest
 
 from calibvcs.cli import preview_view
 from calibvcs.images.reduction import Reduced, grid_for
-from calibvcs.ops.pictures import Layer, Picture
+from calibvcs.ops.pictures.pictures import Layer, Picture
 
 
 def picture(values: list[list[float]], bad: list[list[float]], kind: str = "values") -> Picture:

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from calibvcs.formats import meta_toml
+from calibvcs.formats.toml import meta_toml
 from calibvcs.model.commits import Action, Message, Signature
 from calibvcs.model.layout import constant_folder
 from calibvcs.model.metadata import Metadata, Provenance
 from calibvcs.model.names import ConstantName
 from calibvcs.model.three_way import Rules
 from calibvcs.ops.catalogue import Catalogue
-from calibvcs.ops.merge_message import merge_message
-from calibvcs.ops.merging import Merged, merge
+from calibvcs.ops.merges.merging import Merged, merge
+from calibvcs.ops.merges.message import merge_message
 from calibvcs.store.memory import MemoryStore
 from calibvcs.store.objects.encoding import encode_commit
 from calibvcs.store.objects.trees import edited

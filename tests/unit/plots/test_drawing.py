@@ -13,8 +13,8 @@ import pytest
 from calibvcs import Repository
 from calibvcs.api.wire import as_json
 from calibvcs.errors import InvalidOptionError, MissingProgramError, StorageError
-from calibvcs.ops.picture_sources import PixelSource
-from calibvcs.ops.pictures import picture
+from calibvcs.ops.pictures.pictures import picture
+from calibvcs.ops.pictures.sources import PixelSource
 from calibvcs.plots import constant
 from calibvcs.plots.canvas import encoded
 from tests.unit.plots.conftest import EVIL

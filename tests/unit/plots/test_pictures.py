@@ -8,9 +8,9 @@ import pytest
 from calibvcs import Repository
 from calibvcs.errors import InvalidOptionError, NoValidConstantError
 from calibvcs.geometry import load
-from calibvcs.ops.picture_difference import difference_picture, open_pair
-from calibvcs.ops.picture_sources import open_constant
-from calibvcs.ops.pictures import picture
+from calibvcs.ops.pictures.difference import difference_picture, open_pair
+from calibvcs.ops.pictures.pictures import picture
+from calibvcs.ops.pictures.sources import open_constant
 from tests.unit.plots.conftest import GEOMETRY, SHAPE, pedestals
 
 CONSTANT = "jungfrau-3/pedestals/1000-end"

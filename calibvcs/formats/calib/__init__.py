@@ -1,0 +1,1 @@
+"""The legacy calib directory: names, histories, run tables."""

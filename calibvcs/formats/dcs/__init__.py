@@ -1,0 +1,1 @@
+"""HDF5 files in the schema of the Detector Calibration Store."""

@@ -1,0 +1,1 @@
+"""What psana reads and writes: documents, pickles, and the index of shared memory."""

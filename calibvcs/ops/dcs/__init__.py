@@ -1,0 +1,1 @@
+"""Files of the Detector Calibration Store: out, in, compared, and written as DCStore does."""

@@ -1,0 +1,1 @@
+"""Keeping a repository: cleaning up, mending, handing over."""

@@ -1,0 +1,1 @@
+"""Merging two histories of constants on their trees, and showing what both changed."""

@@ -1,0 +1,1 @@
+"""What pictures and pages show of a constant, before anything is drawn."""

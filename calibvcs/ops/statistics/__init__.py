@@ -1,0 +1,1 @@
+"""Versions in numbers: statistics, trends, who changed what, where a metric turns."""

@@ -1,0 +1,1 @@
+"""Tags, their states, and signatures."""

@@ -1,0 +1,1 @@
+"""What was edited by hand: told, committed through the gate, or taken back."""
