@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _CLIENT: Final = Path(__file__).with_name("shmem_client.py")
 _AGAIN: Final = 2.0  # seconds between two attempts to reach the server
+_PATIENCE: Final = 5.0  # seconds for psana to die in
 _LONGEST_LINE: Final = 1 << 20
 _SHOWN: Final = 400
 
@@ -59,6 +60,7 @@ class ShmemFollower:
         self._told = told
         self._over = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._follow, name="following", daemon=True)
 
     def found(self) -> Found:
         """Return the run that began last, and why no other one can be told."""
@@ -66,13 +68,15 @@ class ShmemFollower:
 
     def start(self) -> None:
         """Begin to follow."""
-        threading.Thread(target=self._follow, name="following", daemon=True).start()
+        self._thread.start()
 
     def stop(self) -> None:
-        """End following, and psana with it."""
+        """End following, and psana with it; nothing is told or logged after it."""
         self._over.set()
         if self._child is not None:
             self._child.kill()
+        if self._thread.is_alive():
+            self._thread.join(_PATIENCE)
 
     def _follow(self) -> None:
         while not self._over.is_set():
@@ -87,6 +91,8 @@ class ShmemFollower:
         pipe = subprocess.PIPE
         with subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe) as child:
             self._child = child
+            if self._over.is_set():  # it was not there yet when it would have been killed
+                child.kill()
             last = [""]
             listening = threading.Thread(target=_listen, args=(child.stderr, last), name="psana", daemon=True)
             listening.start()
@@ -99,6 +105,8 @@ class ShmemFollower:
         self.trouble = f"no shared-memory server {self._command[3]}: psana ended with {child.returncode}: {last[0]}"
 
     def _take(self, line: bytes) -> None:
+        if self._over.is_set():
+            return
         try:
             self.run = _parsed(line)
         except InvalidDataError as error:

@@ -190,7 +190,9 @@ def computed(repository: Repository) -> list[Any]:
     repository.add(CAMERA, "pixel_status", np.zeros((4, 5), np.uint16), begin=6, message="x")
     r = repository
     found = [r.stats(constant), r.trend("*", segments=True), r.blame(constant), r.pixel_history(constant, 0, 0)]
-    return [*found, r.bisect(constant, [sys.executable, "-c", "import sys; sys.exit('v2' in sys.argv[1])"])]
+    # Of the path, the end: a folder of a random name may well have a v2 in it.
+    turns = "import sys; sys.exit(sys.argv[1].endswith('v2.npy'))"
+    return [*found, r.bisect(constant, [sys.executable, "-c", turns])]
 
 
 def bundled(repository: Repository, folder: Path) -> list[Any]:
