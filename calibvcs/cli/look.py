@@ -9,7 +9,6 @@ import typer
 import calibvcs
 from calibvcs.cli import diff_view, exits, options, output, overlay_view, views
 from calibvcs.errors import InvalidOptionError
-from calibvcs.formats.dcs.dcs_hdf5 import is_dcs_file
 
 if TYPE_CHECKING:
     from calibvcs import Repository
@@ -148,6 +147,8 @@ def diff(
 
     Exit status is 0 where both are the same, 1 where they differ.
     """
+    from calibvcs.formats.dcs.dcs_hdf5 import is_dcs_file  # no other verb here needs it
+
     if is_dcs_file(a) and is_dcs_file(b) and html is None:
         from calibvcs.api.exchange_hdf5 import diff_hdf5_files
 
