@@ -56,14 +56,12 @@ class TreeBytes:
         """Return the bytes of the tree in which names stand for something else, or, by None, are not there."""
         cuts: list[tuple[int, int, bytes, bytes]] = []
         for name, entry in changes.items():
-            old = self._numbers(name)
+            cuts += [(number, number + 1, b"", b"") for number in self._numbers(name)]
             if entry is not None:
                 key = _key(name, is_tree=entry.is_tree)
-                place = self._place(key)
                 data = b"%o %s\0%s" % (entry.mode, _encoded(name), bytes.fromhex(entry.id))
-                cuts.append((place, place + (place in old), key, data))
-                old = [number for number in old if number != place]
-            cuts += [(number, number + 1, b"", b"") for number in old]
+                place = self._place(key)
+                cuts.append((place, place, key, data))
         pieces, done = [], 0
         for begin, end, _, data in sorted(cuts):
             pieces += [self._data[self._offset(done) : self._offset(begin)], data]

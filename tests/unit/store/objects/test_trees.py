@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from calibvcs.store.objects.encoding import decode_tree, encode_tree, object_id
@@ -99,6 +99,7 @@ def simply_edited(
 
 
 @given(edit_lists)
+@example([{"a/a": "1" * 40}, {"a": "1" * 40, "a.b": "1" * 40}])
 def test_edits_make_the_trees_that_decoding_and_encoding_makes(edit_list: list[dict[str, str | None]]) -> None:
     trees, root = Trees(), None
     for edits in edit_list:
