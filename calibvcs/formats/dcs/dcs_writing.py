@@ -103,7 +103,7 @@ def _note(group: h5py.Group, notes: Notes) -> None:
     for name, values in ((PARAMETERS, notes.parameters), (HISTORY, notes.history)):
         if values:
             place = group.create_group(name)
-            for key, value in values.items():
+            for key, value in sorted(values.items()):  # equal notes make equal bytes
                 _put(place, key, value)
 
 
