@@ -72,15 +72,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence
 
     On a terminal the head is bold; elsewhere it is plain text, so that ``cut`` and ``awk`` do.
     """
-    cells = [[str(cell) for cell in row] for row in rows]
-    widths = [max(len(line[i]) for line in [list(head), *cells]) for i in range(len(head))]
-
-    def line(row: Sequence[str]) -> str:
-        parts = (c.rjust(w) if h in right else c.ljust(w) for c, w, h in zip(row, widths, head, strict=True))
-        return _GAP.join(parts).rstrip()
-
-    yield bold(line(head))
-    yield from (line(row) for row in cells)
+    cells = [list(map(str, row)) for row in rows]
+    columns = zip(head, *cells, strict=True)
+    line = _GAP.join(f"{{:{'>' if column[0] in right else '<'}{max(map(len, column))}}}" for column in columns)
+    yield bold(line.format(*head).rstrip())
+    yield from (line.format(*row).rstrip() for row in cells)
 
 
 def bold(text: str) -> str:

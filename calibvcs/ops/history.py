@@ -206,7 +206,8 @@ class History:
 
     def _defaults(self, names: Mapping[str, ConstantName]) -> dict[ConstantName, Summary]:
         journal, changed = self._threads.journal, self._threads.changed
-        older = journal.defaults([name for name, c in names.items() if c not in changed]) if journal else {}
+        asked = [name for name, c in names.items() if c not in changed] if changed else list(names)
+        older = journal.defaults(asked) if journal else {}
         found = {names[name]: Summary(f"v{default[0]}", *default[1:]) for name, default in older.items()}
         for constant in changed.keys() & set(names.values()):
             default = changed[constant].default

@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from calibvcs.store.objects.trees import find, walk
+from calibvcs.store.objects.trees import walk
+from calibvcs.store.protocol import TREE_MODE, TreeEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from calibvcs.model.commits import Commit
-    from calibvcs.store.protocol import ReadableStore, TreeEntry
+    from calibvcs.store.protocol import ReadableStore
 
 _MOST_PATHS = 50_000
 
@@ -41,12 +42,18 @@ class Snapshot:
         """Return what a path names, or None."""
         known = self._entries.get(path)
         if known is None and self.commit_id:
-            known = find(self.store.tree, self.commit.tree, path)
+            known = self._found(path)
             if known is not None:
                 if len(self._entries) >= _MOST_PATHS:
                     self._entries.clear()
                 self._entries[path] = known
         return known
+
+    def _found(self, path: str) -> TreeEntry | None:
+        if not path:
+            return TreeEntry(TREE_MODE, self.commit.tree)
+        folder, slash, name = path.rpartition("/")
+        return None if slash and not folder else self.names(folder).get(name)
 
     def names(self, folder: str = "") -> Mapping[str, TreeEntry]:
         """Return the names in a folder; nothing where there is no such folder."""
