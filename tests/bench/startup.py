@@ -80,7 +80,7 @@ def run(*, quick: bool) -> list[Table]:
             "calibvcs log -n 10": verb("log", "-n", "10"),
             "calibvcs add of 1 kB": Way(add, added),
         }
-        rows = measure(ways, 1 if quick else 11)
+        rows = measure(ways, 1 if quick else 31)
     about = f"a bare repository of {constants:,} constants, each added by a commit of its own; whole processes"
     targets = [Target(row.name, 1.4, FLOOR, label="the floor") for row in rows if row.name.startswith(LS)]
     return [Table("start", about, tuple(rows), FLOOR, tuple(targets))]

@@ -120,5 +120,7 @@ class LargeTree(Mapping[str, TreeEntry]):
         return None
 
     def _scan(self, wanted: bytes) -> re.Match[bytes] | None:
+        if b" %s\0" % wanted not in self._data:  # the usual case: a range that is to be added
+            return None
         before = re.compile(rb"(?s)(?:[0-7]{5,6} (?!%s\0)[^\0]+\0.{20})*" % re.escape(wanted)).match(self._data)
         return _ENTRY.match(self._data, before.end()) if before else None
