@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from calibvcs.model.commits import Person
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # The suite says the same of the same code, whenever it runs; new examples are looked for where that is asked for, by
 # pytest --hypothesis-profile=thorough.
@@ -20,6 +21,8 @@ _ANY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("default", _ANY, max_examples=60, derandomize=True)
 settings.register_profile("thorough", _ANY, max_examples=2000)
 settings.load_profile("default")
+
+Builder: TypeAlias = "Callable[[Callable[[Path], object], Path], Path]"
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 FIRST_SECOND = 1_767_225_600  # 2026-01-01T00:00:00Z
@@ -49,6 +52,22 @@ def author() -> Person:
         "Grace Hopper", "grace@example.org", "Grace Hopper", "grace@example.org",
         lambda: (FIRST_SECOND + 60 * next(minutes), 60),
     )  # fmt: skip
+
+
+@pytest.fixture
+def built_once(private_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Builder:
+    """Return what gives a test a copy of a folder that is the same for many: only the first of them builds it."""
+
+    def built(build: Callable[[Path], object], folder: Path) -> Path:
+        template = tmp_path_factory.getbasetemp() / f"{build.__module__}.{build.__qualname__}"
+        if not template.exists():
+            build(folder)
+            shutil.copytree(folder, template, symlinks=True)
+        else:
+            shutil.copytree(template, folder, symlinks=True)
+        return folder
+
+    return built
 
 
 @pytest.fixture

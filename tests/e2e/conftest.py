@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.conftest import Builder
+
 SCRIPT = Path(sys.executable).with_name("calibvcs")
 
 
@@ -63,11 +65,14 @@ def calibvcs(tmp_path: Path) -> Program:
 
 
 @pytest.fixture
-def repository(calibvcs: Program) -> Path:
+def repository(calibvcs: Program, built_once: Builder) -> Path:
     """Return a repository with a camera and one dark run, 4 x 5 pixels, valid from second 1000 on."""
-    folder = calibvcs.folder / "constants"
+    np.save(calibvcs.folder / "first.npy", dark((4, 5)))
+    return built_once(_with_one_dark, calibvcs.folder / "constants")
+
+
+def _with_one_dark(folder: Path) -> None:
+    calibvcs = Program(folder.parent)
     calibvcs("init", folder)
     calibvcs("detector", "add", "opal1000-1", "--repo", folder)
-    np.save(calibvcs.folder / "first.npy", dark((4, 5)))
     calibvcs("add", "opal1000-1", "pedestals", "first.npy", "--begin", "1000", "-m", "First dark", "--repo", folder)
-    return folder

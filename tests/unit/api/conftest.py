@@ -10,14 +10,18 @@ import pytest
 
 import calibvcs
 from calibvcs import Repository
+from tests.conftest import Builder
 
 GEOMETRY = "# a camera of one panel\nIP:V1 0 CAMERA:V1 0 1.5 -2 100000 90 0 0 0.125 0 0\n"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, built_once: Builder) -> Path:
     """Return the folder of the repository: pedestals are 10 ADU, and 20 ADU from the begin of run mfx1:7 on."""
-    folder = tmp_path / "constants"
+    return built_once(_with_two_cameras, tmp_path / "constants")
+
+
+def _with_two_cameras(folder: Path) -> None:
     calibvcs.init(folder)
     with calibvcs.open(folder) as repository:
         repository.detector.add("opal1000-1", longname="opal1000_0001")
@@ -29,7 +33,6 @@ def folder(tmp_path: Path) -> Path:
             data = np.full((4, 5), level, np.float32)
             repository.add("opal1000-1", "pedestals", data, message=f"Pedestals of {level} ADU", **when)
         repository.add("opal1000-1", "geometry", GEOMETRY, begin=0, message="As drawn")
-    return folder
 
 
 @pytest.fixture
