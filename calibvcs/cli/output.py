@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def changed(result: Any, view: Callable[[Any], Iterable[str]], *, as_json_text: 
 
 
 def note(text: str) -> None:
-    """Print something that is no result."""
+    """Print something that is no result; where both go to one place, it stands behind what was printed before."""
+    with suppress(OSError):  # what cannot be printed is told where the program ends
+        sys.stdout.flush()
     print(harmless(text), file=sys.stderr)
 
 
