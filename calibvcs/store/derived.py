@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -135,9 +135,11 @@ class DerivedData:
         if self._connection is None or self._opened != identity:  # after a fork, locks would be shared
             self.close()
             try:
-                connection = self._connect(f"{self._path.absolute().as_uri()}?mode=ro")
-                if connection.execute("PRAGMA user_version").fetchone() == (FORMAT,):
-                    self._connection, self._opened = connection, identity
+                with ExitStack() as stack:
+                    connection = self._connect(f"{self._path.absolute().as_uri()}?mode=ro", stack)
+                    if connection.execute("PRAGMA user_version").fetchone() == (FORMAT,):
+                        self._connection, self._opened = connection, identity
+                        stack.pop_all()
             except self._failure() as error:
                 self._give_up(error)
         return self._connection
@@ -147,9 +149,11 @@ class DerivedData:
             return None
         try:
             self._path.parent.mkdir(exist_ok=True)
-            connection = self._connect(self._path.absolute().as_uri())
-            if connection.execute("PRAGMA user_version").fetchone() != (FORMAT,):
-                connection.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+            with ExitStack() as stack:
+                connection = self._connect(self._path.absolute().as_uri(), stack)
+                if connection.execute("PRAGMA user_version").fetchone() != (FORMAT,):
+                    connection.executescript(f"BEGIN EXCLUSIVE; {_SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+                stack.pop_all()
         except (OSError, self._failure()) as error:
             self._give_up(error)
             return None
@@ -165,10 +169,12 @@ class DerivedData:
                     path.unlink()
 
     @staticmethod
-    def _connect(uri: str) -> sqlite3.Connection:
+    def _connect(uri: str, stack: ExitStack) -> sqlite3.Connection:
+        """Return a connection that is closed with the stack, unless it is taken out of it."""
         import sqlite3  # most verbs end before they need it
 
         connection = sqlite3.connect(uri, uri=True, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+        stack.callback(connection.close)
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
 

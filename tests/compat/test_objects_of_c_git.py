@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -200,7 +201,7 @@ with GitStore(Path({str(tmp_path / "shared")!r})) as store:
             pass
 assert not [name for name in sys.modules if name.startswith("dulwich")]
 """
-    subprocess.run(["python", "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("claimed", [1 << 30, 100_000])

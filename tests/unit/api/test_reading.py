@@ -106,7 +106,7 @@ def test_just_before_the_begin_the_fallback_is_in_force(repository: Repository, 
     assert str(repository.get(CAMERA, "pedestals", when).name) == FALLBACK
 
 
-@pytest.mark.parametrize("when", [None, "", "soon", -1, float("nan"), True, 2**40, np.datetime64("NaT"), [BEGIN]])
+@pytest.mark.parametrize("when", [None, "", "soon", -1, float("nan"), True, 2**40, np.datetime64("NaT", "s"), [BEGIN]])
 def test_what_is_no_time_is_told(repository: Repository, when: Any) -> None:
     for verb in (repository.get, repository.choose, repository.why):
         with pytest.raises(InvalidTimeError):

@@ -178,7 +178,7 @@ def test_now_is_now() -> None:
         "", " ", "end", "yesterday", "NOW", "1e9", "0x10", "1_000", "--5", "1.5.2", "2026-13-01", "2026-02-30", "2026-01-01T25:00",
         "2026-01-01T00:00:00X", "2026-01-01T00:00:00 PST", "nan", "inf", "-inf", "1767225600s", "\u0661\u0662", "\0", "\ud800", "ü",
         True, False, np.True_, None, [], {}, (T,), b"1767225600", 1j, date(2026, 1, 1), timedelta(1), np.timedelta64(5, "s"),
-        np.timedelta64(5, "D"), np.datetime64("NaT"), np.array([T]), SimpleNamespace(timestamp=None), SimpleNamespace(timestamp=1.5),
+        np.timedelta64(5, "D"), np.datetime64("NaT", "s"), np.array([T]), SimpleNamespace(timestamp=None), SimpleNamespace(timestamp=1.5),
         SimpleNamespace(timestamp=lambda: 5), object(),
     ],
 )  # fmt: skip

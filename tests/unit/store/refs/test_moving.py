@@ -281,10 +281,11 @@ def test_no_access_is_told_with_the_path(tmp_path: Path, monkeypatch: pytest.Mon
     def refused(path: os.PathLike[str], *_: object) -> int:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(refs.os, "open", refused)
     (tmp_path / "refs/heads").mkdir(parents=True)
-    with pytest.raises(NotWritableError) as caught:
-        compare_and_set(tmp_path, MAIN, None, NEW, nothing_packed)
+    with monkeypatch.context() as patch:
+        patch.setattr(refs.os, "open", refused)
+        with pytest.raises(NotWritableError) as caught:
+            compare_and_set(tmp_path, MAIN, None, NEW, nothing_packed)
     assert caught.value.path.endswith("refs/heads/main.lock")
 
 
