@@ -82,6 +82,15 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence
     yield from (line.format(*row).rstrip() for row in cells)
 
 
+def version_progress() -> Callable[[int, int], None] | None:
+    """Return what shows on a terminal how many versions were looked at; None elsewhere."""
+
+    def show(done: int, of: int) -> None:
+        print(f"\r{done} of {of} versions", end="\n" if done == of else "", file=sys.stderr, flush=True)
+
+    return show if sys.stderr.isatty() else None
+
+
 def bold(text: str) -> str:
     """Return text that a terminal shows bold."""
     return f"\033[1m{text}\033[0m" if _coloured() else text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -60,7 +59,7 @@ def plot(
                 until=until,
                 defaults=defaults,
                 at=at,
-                progress=_told if sys.stderr.isatty() else None,
+                progress=output.version_progress(),
             )
         else:
             done = repository.plot(what_of[0], out, time=time, mark=not no_marks, at=at)
@@ -83,8 +82,3 @@ def plotted(result: Plotted) -> Iterator[str]:
     """Say what was drawn."""
     yield f"wrote {result.output}  {result.bytes} bytes"
     yield from (f"  {note}" for note in result.notes)
-
-
-def _told(done: int, of: int) -> None:
-    end = "\n" if done == of else ""
-    print(f"\r{done} of {of} versions", end=end, file=sys.stderr, flush=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -63,7 +62,7 @@ def trend(
             defaults=defaults,
             segments=segments,
             at=at,
-            progress=_told if sys.stderr.isatty() else None,
+            progress=output.version_progress(),
         )
     output.show(found, views.trend_csv if csv else lambda result: views.trend(result, what), as_json_text=json)
 
@@ -127,8 +126,3 @@ def _place(given: str) -> tuple[int, int]:
             "--pixel", given, "row and column are needed, counted from 0", "for example --pixel 12,40"
         )
     return int(parts[0]), int(parts[1])
-
-
-def _told(done: int, of: int) -> None:
-    end = "\n" if done == of else ""
-    print(f"\r{done} of {of} versions", end=end, file=sys.stderr, flush=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calibvcs.errors import InvalidDataError
-from calibvcs.geometry.bins import NO_BIN, bin_count, bin_numbers, check_image
+from calibvcs.geometry.bins import NO_BIN, bin_numbers, check_image
 from calibvcs.geometry.placement import fill
 
 if TYPE_CHECKING:
@@ -48,14 +48,8 @@ class Assembly:
             raise InvalidDataError("geometry", "its data are pairs of segments in the last axis", advice)
         self._segments = geometry.segments
         self._size = geometry.pixel_size
-        extent = fill(self._segments, tilt=True, into=(None, None, None))
-        self._lowest = extent.lowest
-        full = check_image(
-            (
-                bin_count(extent.lowest[0], extent.highest[0], self._size),
-                bin_count(extent.lowest[1], extent.highest[1], self._size),
-            )
-        )
+        self._lowest = geometry.extent.lowest
+        full = check_image(geometry.image_shape)
         self.factor = max(1, math.ceil(max(full) / most))
         self.shape = -(-full[0] // self.factor), -(-full[1] // self.factor)
         self._known: dict[int, NDArray[np.int32]] = {}

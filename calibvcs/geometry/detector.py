@@ -120,12 +120,16 @@ class Geometry:
         return any(segment.kind.has_dummies for segment in self.segments)
 
     @cached_property
+    def extent(self) -> Extent:
+        """What the pixels span, tilts included."""
+        return fill(self.segments, tilt=True, into=(None, None, None))
+
+    @cached_property
     def image_shape(self) -> tuple[int, int]:
         """Rows and columns of the image, tilts included."""
-        extent = fill(self.segments, tilt=True, into=(None, None, None))
         rows, columns = (
             bin_count(lowest, highest, self.pixel_size)
-            for lowest, highest in zip(extent.lowest, extent.highest, strict=True)
+            for lowest, highest in zip(self.extent.lowest, self.extent.highest, strict=True)
         )
         return rows, columns
 

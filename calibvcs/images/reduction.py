@@ -133,8 +133,8 @@ class Grid:
         return image
 
 
-def grid_for(tile: tuple[int, int], count: int, aspect: float = 1.0) -> Grid:
-    """Arrange tiles so that the whole is about as wide as wanted.
+def grid_for(tile: tuple[int, int], count: int) -> Grid:
+    """Arrange tiles so that the whole is about as wide as high.
 
     Parameters
     ----------
@@ -142,8 +142,6 @@ def grid_for(tile: tuple[int, int], count: int, aspect: float = 1.0) -> Grid:
         Rows and columns of one tile.
     count : int
         How many there are.
-    aspect : float, optional
-        Width of the whole by its height.
 
     Returns
     -------
@@ -155,6 +153,6 @@ def grid_for(tile: tuple[int, int], count: int, aspect: float = 1.0) -> Grid:
 
     def away(across: int) -> float:
         down = math.ceil(count / across)
-        return abs(math.log((across * columns) / (down * rows) / aspect)) + (across * down - count) * 0.02
+        return abs(math.log((across * columns) / (down * rows))) + (across * down - count) * 0.02
 
     return Grid(tile, count, min(range(1, count + 1), key=away), gap)

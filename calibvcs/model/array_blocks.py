@@ -89,6 +89,14 @@ def in_memory_order(dims: tuple[str, ...]) -> bool:
     return dims[: len(places)] == places
 
 
+def real_values(values: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers that can be ordered: of complex ones the magnitude, of booleans 0 and 1; others as they are."""
+    if values.dtype.kind == "c":
+        magnitude: NDArray[Any] = np.abs(values)
+        return magnitude
+    return values.view(np.uint8) if values.dtype.kind == "b" else values
+
+
 def bad_pixels(block: NDArray[Any], kind: ArrayKind) -> NDArray[np.bool_] | None:
     """Return which pixels a mask or status array calls bad.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calibvcs.model.array_blocks import ArrayKind, Block, bad_pixels, count_bits, status_words
+from calibvcs.model.array_blocks import ArrayKind, Block, bad_pixels, count_bits, real_values, status_words
 from calibvcs.model.stream_median import median
 
 if TYPE_CHECKING:
@@ -150,8 +150,7 @@ def gain_statistics(parts: Sequence[SegmentStatistics], values: NDArray[Any]) ->
 
 def _finite(values: NDArray[Any]) -> NDArray[Any]:
     """Return the finite values, one axis, as numbers that can be ordered; no copy where nothing is to be left out."""
-    real: NDArray[Any] = np.abs(values) if values.dtype.kind == "c" else values
-    real = (real.view(np.uint8) if real.dtype.kind == "b" else real).reshape(-1)
+    real = real_values(values).reshape(-1)
     if real.dtype.kind != "f" or (math.isfinite(real.min()) and math.isfinite(real.max())):
         return real
     finite: NDArray[Any] = real[np.isfinite(real)]

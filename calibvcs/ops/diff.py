@@ -238,8 +238,7 @@ def diff_files(catalogue: Catalogue, a: str, b: str, path: str) -> Diff:
 def _stored(catalogue: Catalogue, given: str, now: float) -> _Side:
     store = catalogue.snapshot.store
     located = locate(store, catalogue, given, now)
-    label = f"{located.constant}@{located.version}" if located.version else str(located.constant)
-    return _side(Catalogue(Snapshot(store, located.commit_id)), located.constant, label)
+    return _side(Catalogue(Snapshot(store, located.commit_id)), located.constant, located.label)
 
 
 def _side(catalogue: Catalogue, name: ConstantName, label: str) -> _Side:

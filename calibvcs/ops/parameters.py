@@ -267,7 +267,7 @@ def _of_default(catalogue: Catalogue, target: str, now: float, *, writing: bool)
         older = [version for version in catalogue.history.versions(found.constant) if version.name == found.version]
         metadata = last_metadata(catalogue, found.constant, older)[found.version]
     return _Place(
-        f"{found.constant}@{found.version}" if found.version else str(found.constant),
+        found.label,
         "constant",
         f"{layout.constant_folder(found.constant)}/{layout.META_FILE}",
         dict(metadata.parameters),

@@ -16,6 +16,7 @@ from calibvcs.store.snapshot import Snapshot
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from calibvcs.model.commits import Commit
     from calibvcs.ops.threads import Version
     from calibvcs.store.protocol import ReadableStore
 
@@ -29,6 +30,11 @@ class Located:
     constant: ConstantName
     commit_id: str
     version: str
+
+    @property
+    def label(self) -> str:
+        """What people call it: the constant, and its version where it has one."""
+        return f"{self.constant}@{self.version}" if self.version else str(self.constant)
 
 
 def locate(store: ReadableStore, catalogue: Catalogue, given: str, time: float) -> Located:
@@ -85,6 +91,17 @@ def locate_version(catalogue: Catalogue, given: str, time: float) -> Version:
         raise InvalidNameError("version", given, "DETECTOR/CTYPE/RANGE@vN, see calibvcs log DETECTOR/CTYPE/RANGE")
     constant = _constant(catalogue, reference, given, time)
     return catalogue.history.version(constant, reference.version)
+
+
+def version_of(catalogue: Catalogue, located: Located) -> Version | None:
+    """Return the version that was located; None where history knows none."""
+    return next((v for v in catalogue.history.versions(located.constant) if v.name == located.version), None)
+
+
+def commit_of(catalogue: Catalogue, located: Located) -> Commit:
+    """Return the commit that brought what was located; where history knows none, the one at which it was found."""
+    version = version_of(catalogue, located)
+    return version.commit if version else catalogue.snapshot.store.commit(located.commit_id)
 
 
 def select(catalogue: Catalogue, pattern: str | None, time: float) -> Iterator[ConstantName]:

@@ -10,7 +10,7 @@ from calibvcs.model import layout
 from calibvcs.model.times import as_text
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.get import read
-from calibvcs.ops.reference import locate
+from calibvcs.ops.reference import commit_of, locate
 from calibvcs.ops.statistics.array_summaries import holds_array, summary_of
 from calibvcs.ops.tagging.tag_states import TagMarks
 from calibvcs.store.snapshot import Snapshot
@@ -87,9 +87,7 @@ def show(catalogue: Catalogue, given: str, now: float) -> Shown:
     store = catalogue.snapshot.store
     located = locate(store, catalogue, given, now)
     then = Catalogue(Snapshot(store, located.commit_id))
-    known = catalogue.history
-    version = next((v for v in known.versions(located.constant) if v.name == located.version), None)
-    commit = version.commit if version else store.commit(located.commit_id)
+    commit = commit_of(catalogue, located)
     text = ""
     segments: tuple[SegmentStatistics, ...] = ()
     panels: tuple[str, ...] = ()

@@ -61,7 +61,7 @@ def _row(figure: Figure, axes: list[Axes], layer: Layer, picture: Picture) -> No
     axes[0].set_title(f"{name}{bad_text(layer, picture.kind)}", fontsize=9)
     if scale == "values":
         panels.colour_bar(figure, image, axes[0], picture.unit)
-        outside = panels.histogram(axes[1], layer, layer.limits, "")
+        outside = panels.histogram(axes[1], layer)
         axes[1].set_xlabel(picture.unit or "value", fontsize=8)
         axes[1].set_title(f"{name}{sampled(layer)}{f', {outside} outside' if outside else ''}", fontsize=9)
     elif picture.kind == "status":

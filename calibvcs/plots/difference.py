@@ -83,7 +83,7 @@ def _counts(axes: Axes, minus: Layer, picture: DifferencePicture, name: str) -> 
         axes.set_ylabel("pixels", fontsize=8)
         axes.tick_params(labelsize=7)
     else:
-        outside = panels.histogram(axes, minus, minus.limits, "")
+        outside = panels.histogram(axes, minus)
         axes.set_xlabel(f"B - A {f'[{picture.unit}]' if picture.unit else ''}", fontsize=8)
         axes.axvline(0, color="black", linewidth=0.7)
         more = f", {outside} outside" if outside else ""

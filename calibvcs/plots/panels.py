@@ -117,15 +117,15 @@ def colour_bar(figure: Figure, image: AxesImage, axes: Axes, unit: str) -> None:
         bar.set_label(unit, fontsize=8)
 
 
-def histogram(axes: Axes, layer: Layer, limits: tuple[float, float], label: str, colour: str = "C0") -> int:
+def histogram(axes: Axes, layer: Layer) -> int:
     """Draw how often values occur, and return how many are outside of what is drawn."""
-    low, high = limits
+    low, high = layer.limits
     room = 0.4 * (high - low)
     bounds = low - room, high + room
     values = layer.values.astype(np.float64)
     inside = values[(values >= bounds[0]) & (values <= bounds[1])]
     counts, edges = np.histogram(inside, bins=_BINS, range=bounds)
-    axes.stairs(counts * (layer.of / max(values.size, 1)), edges, color=colour, label=label, linewidth=1.1)
+    axes.stairs(counts * (layer.of / max(values.size, 1)), edges, color="C0", linewidth=1.1)
     axes.axvspan(low, high, color="0.93", zorder=0)
     axes.set_yscale("symlog", linthresh=1)
     axes.set_ylim(bottom=0)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from calibvcs.images.reduction import Grid
     from calibvcs.model.array_blocks import ArrayKind
     from calibvcs.ops.catalogue import Catalogue
-    from calibvcs.ops.pictures.bad_pixels import BadPixels
     from calibvcs.ops.pictures.pictures import Layer
     from calibvcs.ops.pictures.sources import PixelSource
 
@@ -149,7 +148,7 @@ def difference_picture(
             )
         add_block(builders[0], first.kind, block, old, bad)
         add_block(builders[1], second.kind, block, new, bad)
-        builders[2].add(block, _minus(old, new, first.kind), _bad(bad, block, old))
+        builders[2].add(block, _minus(old, new, first.kind), bad.at(block, old.shape))
     if builders is not None:
         rows.append(_finished(builders, gain))
     return DifferencePicture(
@@ -173,10 +172,6 @@ def _finished(
     builders: tuple[LayerBuilder, LayerBuilder, LayerBuilder], gain: int | None
 ) -> tuple[Layer, Layer, Layer]:
     return builders[0].layer(gain), builders[1].layer(gain), builders[2].layer(gain)
-
-
-def _bad(bad: BadPixels, block: array_blocks.Block, values: NDArray[Any]) -> NDArray[np.bool_]:
-    return bad.at(block, values.shape)
 
 
 def _minus(old: NDArray[Any], new: NDArray[Any], kind: ArrayKind) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from calibvcs.errors import CalibvcsError
 from calibvcs.model.layout import ARRAY_FILE
 from calibvcs.model.times import as_text
 from calibvcs.ops.catalogue import Catalogue
-from calibvcs.ops.reference import locate
+from calibvcs.ops.reference import commit_of, locate
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -111,11 +111,10 @@ def provenance_rows(catalogue: Catalogue, label: str, now: float) -> tuple[tuple
         return (("file", label),)
     store, name = catalogue.snapshot.store, located.constant
     then = Catalogue(Snapshot(store, located.commit_id))
-    version = next((v for v in catalogue.history.versions(name) if v.name == located.version), None)
-    commit = version.commit if version else store.commit(located.commit_id)
+    commit = commit_of(catalogue, located)
     who = f"{commit.author.name} <{commit.author.email}>"
     return (
-        ("constant", f"{name}@{located.version}" if located.version else str(name)),
+        ("constant", located.label),
         ("commit", commit.id),
         ("author", who),
         ("date", as_text(commit.author.time)),

@@ -222,8 +222,7 @@ def picture(
     DamagedObjectError, NotHereError
         If the data are damaged or missing.
     """
-    count = _segments(source)
-    grid, factor = _arranged(source.tile, count, side)
+    grid, factor, count = arranged(source, side)
     bad, assembly, notes = surroundings(catalogue, source, time, mark=mark, side=side if assemble else 0)
     layers = []
     if source.is_image:
@@ -300,22 +299,16 @@ def _segments(source: PixelSource) -> int:
     return source.shape[source.dims.index("segment")] if "segment" in source.dims else 1
 
 
-def _arranged(tile: tuple[int, int], count: int, side: int) -> tuple[Grid, int]:
-    """Return how segments are arranged, and how much they are to be reduced for that."""
+def arranged(source: PixelSource, side: int) -> tuple[Grid, int, int]:
+    """Return how the segments of a constant are arranged, how much they are reduced, and how many there are."""
+    tile, count = source.tile, _segments(source)
     factor = factor_for(grid_for(tile, count).shape, side)
     while True:
         grid = grid_for((-(-tile[0] // factor), -(-tile[1] // factor)), count)
         # Gaps and what is rounded up may take more room than there is.
         if max(grid.shape) <= side or factor >= max(tile):
-            return grid, factor
+            return grid, factor, count
         factor += 1
-
-
-def arranged(source: PixelSource, side: int = SIDE) -> tuple[Grid, int, int]:
-    """Return how the segments of a constant are arranged, how much they are reduced, and how many there are."""
-    count = _segments(source)
-    grid, factor = _arranged(source.tile, count, side)
-    return grid, factor, count
 
 
 def _line(source: PixelSource) -> NDArray[Any]:

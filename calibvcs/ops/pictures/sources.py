@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from calibvcs.errors import InvalidOptionError
-from calibvcs.model.array_blocks import ArrayKind, Block, blocks
+from calibvcs.model.array_blocks import ArrayKind, Block, blocks, real_values
 from calibvcs.model.constant_types import KNOWN, constant_type
 from calibvcs.model.layout import ARRAY_FILE
 from calibvcs.model.names import ConstantReference, parse_ctype
@@ -17,7 +17,7 @@ from calibvcs.model.times import as_text
 from calibvcs.ops import payload as payloads
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.examination import StoredArray, stored_array
-from calibvcs.ops.reference import locate
+from calibvcs.ops.reference import commit_of, locate
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -96,18 +96,11 @@ class PixelSource:
         if isinstance(self.data, StoredArray):
             pieces = self.data.pieces(self.tile[0] * self.tile[1])
             for block in found:
-                yield block, _real(next(pieces)).reshape(self.tile)
+                yield block, real_values(next(pieces)).reshape(self.tile)
             next(pieces, None)  # the hash is checked when one more is asked for than there are
         else:
             for block in found:
-                yield block, _real(self.data[block.where].reshape(self.tile))
-
-
-def _real(values: NDArray[Any]) -> NDArray[Any]:
-    if values.dtype.kind == "c":
-        magnitude: NDArray[Any] = np.abs(values)
-        return magnitude
-    return values.view(np.uint8) if values.dtype.kind == "b" else values
+                yield block, real_values(self.data[block.where].reshape(self.tile))
 
 
 def is_file(given: str) -> bool:
@@ -182,11 +175,9 @@ def open_constant(catalogue: Catalogue, given: str, now: float, time: float | No
         given = str(catalogue.choose(detector, parse_ctype(reference.ctype), time))
     located = locate(store, catalogue, given, now)
     then, name = Catalogue(Snapshot(store, located.commit_id)), located.constant
-    version = next((v for v in catalogue.history.versions(name) if v.name == located.version), None)
-    commit = version.commit if version else store.commit(located.commit_id)
-    label = f"{name}@{located.version}" if located.version else str(name)
+    commit = commit_of(catalogue, located)
     said = f"commit {commit.id[:10]}, {commit.author.name}, {as_text(commit.author.time)}: {commit.message.subject}"
-    return source_of(then, name, label, said)
+    return source_of(then, name, located.label, said)
 
 
 def source_of(catalogue: Catalogue, name: ConstantName, label: str, said: str = "") -> PixelSource:

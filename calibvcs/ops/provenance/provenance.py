@@ -11,7 +11,7 @@ from calibvcs.model import layout
 from calibvcs.model.names import ConstantName
 from calibvcs.model.times import as_text
 from calibvcs.ops.catalogue import Catalogue
-from calibvcs.ops.reference import locate
+from calibvcs.ops.reference import locate, version_of
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def provenance(catalogue: Catalogue, given: str, now: float) -> ProvenanceChain:
     store = catalogue.snapshot.store
     located = locate(store, catalogue, given, now)
     known = _Known(store, catalogue.snapshot.commit_id or "")
-    version = next((v for v in catalogue.history.versions(located.constant) if v.name == located.version), None)
+    version = version_of(catalogue, located)
     commit_id = version.commit.id if version else located.commit_id
     place = known.place(commit_id)
     chain = _constant(known, _Made(place, located.constant, located.version, commit_id), None, set())

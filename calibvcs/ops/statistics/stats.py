@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.model.times import as_text
 from calibvcs.ops.catalogue import Catalogue
-from calibvcs.ops.reference import locate
+from calibvcs.ops.reference import commit_of, locate
 from calibvcs.ops.statistics.array_summaries import summary_of
 from calibvcs.store.snapshot import Snapshot
 
@@ -83,8 +83,7 @@ def stats(catalogue: Catalogue, given: str, now: float) -> Stats:
     located = locate(store, catalogue, given, now)
     then = Catalogue(Snapshot(store, located.commit_id))
     found = summary_of(then, located.constant)
-    version = next((v for v in catalogue.history.versions(located.constant) if v.name == located.version), None)
-    commit = version.commit if version else store.commit(located.commit_id)
+    commit = commit_of(catalogue, located)
     return Stats(
         constant=str(located.constant),
         version=located.version,
