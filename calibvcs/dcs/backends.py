@@ -88,7 +88,7 @@ class RepositoryBackend:
     def __init__(self, repository: Repository, detector: str, *, own: bool) -> None:
         self._repository, self._own = repository, own
         self._detector = detector
-        self._stored: Stored = repository.dcs.read(detector)
+        self._stored: Stored
 
     def load(self) -> DcsFile:
         """Read everything but data, from the newest commit."""
@@ -182,7 +182,6 @@ class FileBackend:
             return new.encode() if isinstance(new, str) else new
 
         replace_file(self._path, after, load, message, self.now())
-        self.load()
         return str(self._path)
 
     def holds(self, one: DcsRange, when: float) -> bool:

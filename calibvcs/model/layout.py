@@ -52,6 +52,11 @@ def detector_file(detector: DetectorName) -> str:
     return f"{detector_folder(detector)}/{DETECTOR_FILE}"
 
 
+def ctype_file(detector: DetectorName, ctype: str) -> str:
+    """Return the path of what is recorded of a ctype of a detector."""
+    return f"{ctype_folder(detector, ctype)}/{CTYPE_FILE}"
+
+
 def aliases_file(dettype: str) -> str:
     """Return the path of the alias table of a detector type."""
     return f"{dettype}/{ALIASES_FILE}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -194,12 +195,18 @@ class _Rows:
         reason = f"no registered detector is {named[0]!r}, nor is called {named[-1]!r}"
         raise UnknownDetectorError(named[0], known=len(self._names), reason=reason)
 
+    @cached_property
+    def _by_any_source(self) -> dict[str, set[str]]:
+        """The detectors that aliases or their own records give a source."""
+        found: dict[str, set[str]] = {}
+        for row in self._catalogue.aliases:
+            found.setdefault(row.source, set()).add(str(row.detector))
+        for name in self._catalogue.detectors:
+            found.setdefault(self._catalogue.detector(name).longname, set()).add(str(name))
+        return found
+
     def _by_source(self, source: str) -> list[str]:
-        by_alias = {str(row.detector) for row in self._catalogue.aliases if row.source == source}
-        by_longname = {
-            str(name) for name in self._catalogue.detectors if self._catalogue.detector(name).longname == source
-        }
-        found = by_alias | by_longname
+        found = self._by_any_source.get(source, set())
         return list(found) if len(found) == 1 else []
 
     def _spelt(self, source: str) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from calibvcs.errors import InvalidOptionError
-from calibvcs.model.layout import ALIASES_FILE, CTYPE_FILE, DETECTOR_FILE, aliases_file, ctype_folder, detector_file
+from calibvcs.model.layout import ALIASES_FILE, CTYPE_FILE, DETECTOR_FILE, aliases_file, ctype_file, detector_file
 from calibvcs.model.names import DetectorName
 from calibvcs.model.times import as_text
 from calibvcs.ops.reference import expand, literal_prefix, matches
@@ -170,7 +170,7 @@ def _easily_told(catalogue: Catalogue, globs: tuple[str, str, str] | None) -> tu
     if "/" not in prefix or globs[2] != "*":
         return prefix or None, ()
     name = DetectorName.parse(detector)
-    parameters = tuple(f"{ctype_folder(name, ctype)}/{CTYPE_FILE}" for ctype in catalogue.ctypes(name))
+    parameters = tuple(ctype_file(name, ctype) for ctype in catalogue.ctypes(name))
     if globs[1] != "*":
         return prefix, tuple(path for path in parameters if fnmatch.fnmatchcase(path.split("/")[2], globs[1]))
     return prefix, (detector_file(name), aliases_file(name.dettype), *parameters)

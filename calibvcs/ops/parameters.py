@@ -17,6 +17,7 @@ from calibvcs.model import layout
 from calibvcs.model.commits import Action, Message
 from calibvcs.model.names import ConstantReference
 from calibvcs.ops import transaction
+from calibvcs.ops.dcs.records import TABLE as RESERVED
 from calibvcs.ops.reference import locate
 from calibvcs.ops.version_states import last_metadata
 
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     Edit: TypeAlias = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 Level: TypeAlias = Literal["detector", "ctype", "constant"]
-
-RESERVED = "dcs"
-"""The table in which importers keep what a file of the Detector Calibration Store notes; it is no parameter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +246,7 @@ def _of_ctype(catalogue: Catalogue, given: str, ctype: str, now: float) -> _Plac
     name = catalogue.resolve(given, now)
     if ctype not in catalogue.ctypes(name):
         raise catalogue.unknown_ctype(name, ctype)
-    path = f"{layout.ctype_folder(name, ctype)}/{layout.CTYPE_FILE}"
+    path = layout.ctype_file(name, ctype)
     data = catalogue.snapshot.read(path)
     before = {} if data is None else ctype_toml.decode(data, path)
     return _Place(f"{name}/{ctype}", "ctype", path, before, lambda after: ctype_toml.encode(after, data))

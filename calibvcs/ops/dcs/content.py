@@ -96,12 +96,13 @@ def content(
     for constant in constants:
         by_ctype.setdefault(constant.ctype, []).append(constant)
     places: dict[tuple[str, str, int], tuple[str, str, str]] = {}
+    taken: set[tuple[str, str]] = set()
     ctypes = []
     for ctype in sorted({*by_ctype, *(catalogue.ctypes(name) if whole else ())}):
         kept = ctype_parameters(catalogue, name, ctype)
-        noted = _table(records.table_of(kept), "ranges")
+        noted = records.mapping(records.table_of(kept), "ranges")
         ranges = [
-            overlaid(_range(catalogue, constant, places, every=every_version), noted)
+            overlaid(_range(catalogue, constant, places, taken, every=every_version), noted)
             for constant in by_ctype.get(ctype, ())
         ]
         if whole:
@@ -167,14 +168,14 @@ def _shown(
     for one in ctype.ranges:
         if not one.versions or ConstantName(name, ctype.name.lower(), validity_of(one)) not in withdrawn:
             ranges.append(one)
-        elif "begin" in _table(_table(table, "ranges"), one.key):  # it waits for a version
+        elif "begin" in records.mapping(records.mapping(table, "ranges"), one.key):  # it waits for a version
             ranges.append(replace(one, versions=(), versdef=0))
     return replace(ctype, ranges=tuple(ranges)) if ranges or (kept and not table.get("deleted")) else None
 
 
 def ctype_parameters(catalogue: Catalogue, detector: DetectorName, ctype: str) -> dict[str, Any]:
     """Return the parameters that are recorded of a ctype, none where nothing is."""
-    path = f"{layout.ctype_folder(detector, ctype)}/{layout.CTYPE_FILE}"
+    path = layout.ctype_file(detector, ctype)
     data = catalogue.snapshot.read(path)
     return {} if data is None else ctype_toml.decode(data, path)
 
@@ -215,6 +216,7 @@ def _range(
     catalogue: Catalogue,
     constant: ConstantName,
     places: dict[tuple[str, str, int], tuple[str, str, str]],
+    taken: set[tuple[str, str]],
     *,
     every: bool,
 ) -> DcsRange:
@@ -232,7 +234,7 @@ def _range(
         then = Catalogue(Snapshot(catalogue.snapshot.store, version.commit.id))
         metadata = states[version.name]
         table = records.table_of(metadata.parameters)
-        of_range = _table(table, "range") if table else of_range
+        of_range = records.mapping(table, "range") if table else of_range
         wanted, last = table.get("version"), made[-1].number if made else 0
         number = wanted if isinstance(wanted, int) and last < wanted < 10**9 else max(version.number, last + 1)
         numbers[version.name] = number
@@ -244,7 +246,7 @@ def _range(
         file, entry = then.payload(constant)
         blobs.append((file, entry.id, f"{constant}@{version.name}"))
     one = range_from(constant.validity, of_range)
-    if any(place[:2] == (constant.ctype, one.key) for place in places):  # two names of a file that mean the same
+    if (constant.ctype, one.key) in taken:  # two names of a file that mean the same
         one = replace(one, key=str(constant.validity))
     current = numbers.get(default.name, 0) if default else 0
     if replace(one, versions=tuple(made)).default != current:
@@ -253,6 +255,8 @@ def _range(
     if state.locked:
         locked = {**one.notes.parameters, f"{records.MARK}locked": state.lock_reason or "locked"}
         one = replace(one, notes=Notes(locked, one.notes.history))
+    if made:
+        taken.add((constant.ctype, one.key))
     places.update({(constant.ctype, one.key, v.number): blob for v, blob in zip(made, blobs, strict=True)})
     return replace(one, versions=tuple(made))
 
@@ -269,8 +273,3 @@ def _by_name(entry: tuple[str, DcsCtype]) -> str:
 def _text(table: Mapping[str, Any], key: str) -> str:
     found = table.get(key)
     return found if isinstance(found, str) else ""
-
-
-def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = table.get(key)
-    return found if isinstance(found, dict) else {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from calibvcs.errors import CalibvcsError, InvalidDataError, InvalidOptionError, UnknownDetectorError
 from calibvcs.formats import geometry_text
-from calibvcs.formats.dcs.dcs_hdf5 import DcsCtype, DcsFile, DcsRange, DcsVersion, is_dcs_file
+from calibvcs.formats.dcs.dcs_hdf5 import DcsCtype, DcsFile, DcsRange, DcsVersion, is_dcs_file, version_name
 from calibvcs.formats.dcs.dcs_reading import DcsReader
 from calibvcs.model import array_difference, geometry_difference, layout
 from calibvcs.model.constant_types import constant_type
@@ -149,7 +149,7 @@ def _versions(
 ) -> Iterator[ConstantDifference]:
     before, after = pair
     metadata = tuple(_fields({"tsprod": (before.tsprod, after.tsprod)}, before.notes, after.notes))
-    names = f"{labels[0]}/v{before.number:04d}", f"{labels[1]}/v{after.number:04d}"
+    names = f"{labels[0]}/{version_name(before.number)}", f"{labels[1]}/{version_name(after.number)}"
     if not before.dtype or not after.dtype:
         text = "" if before.dtype == after.dtype else "one side has no data that can be read"
         found = ConstantDifference(*names, "changed", text=text, metadata=metadata)
@@ -221,7 +221,7 @@ def _paired(a: Mapping[Any, Any], b: Mapping[Any, Any]) -> Iterator[tuple[Any, t
 
 def _alone(labels: tuple[str, str], version: DcsVersion, *, added: bool) -> ConstantDifference:
     a, b, status = _on_side(labels, added=added)
-    name = f"/v{version.number:04d}"
+    name = f"/{version_name(version.number)}"
     return ConstantDifference(f"{a}{name}" if a else "", f"{b}{name}" if b else "", status)
 
 

@@ -27,9 +27,6 @@ class NewVersion:
     version: DcsVersion
     key: tuple[str, str, int]
 
-    def __hash__(self) -> int:
-        return hash(self.key)
-
 
 @dataclass(frozen=True)
 class NotedVersion:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from calibvcs.errors import CalibvcsError, InvalidDataError, InvalidNameError, InvalidOptionError
+from calibvcs.formats.dcs.dcs_hdf5 import version_name
 from calibvcs.formats.dcs.dcs_reading import DcsReader
 from calibvcs.model.names import ConstantName, DetectorName, parse_ctype
 from calibvcs.ops import payload as payloads
@@ -184,7 +185,7 @@ class _Plan:
         for version in one.versions:
             if self._part.version not in {None, version.number}:
                 continue
-            where = f"/{ctype}/{one.key}/v{version.number:04d}"
+            where = f"/{ctype}/{one.key}/{version_name(version.number)}"
             if not version.dtype:
                 continue  # the reader told why
             load = _loader(reader, ctype, one.key, version.number, constant.ctype, f"{self._path}:{where}")

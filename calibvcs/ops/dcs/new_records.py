@@ -57,7 +57,7 @@ def noted(parameters: Mapping[str, Any], before: Notes, after: Notes) -> dict[st
     return changed
 
 
-def record_edits(catalogue: Catalogue, difference: Difference, author: Person) -> dict[str, bytes | str | None]:
+def record_edits(catalogue: Catalogue, difference: Difference, author: Person) -> dict[str, bytes]:
     """Return the files of the records that are to be written; a detector that is not here yet is registered.
 
     Raises
@@ -67,7 +67,7 @@ def record_edits(catalogue: Catalogue, difference: Difference, author: Person) -
     InvalidOptionError
         If the detector is to have another name, or a parameter is reserved.
     """
-    edits: dict[str, bytes | str | None] = {}
+    edits: dict[str, bytes] = {}
     name = difference.detector
     path = layout.detector_file(name)
     here = name in catalogue.detectors
@@ -77,7 +77,7 @@ def record_edits(catalogue: Catalogue, difference: Difference, author: Person) -
         edits[path] = detector_toml.encode(changed, catalogue.snapshot.read(path))
     for old, new in difference.ctypes:
         ctype = parse_ctype((new or old).name.lower())  # type: ignore[union-attr]
-        path = f"{layout.ctype_folder(name, ctype)}/{layout.CTYPE_FILE}"
+        path = layout.ctype_file(name, ctype)
         before = ctype_parameters(catalogue, name, ctype)
         after = _ctype(before, old, new, difference)
         empty = new is not None and not any(one.versions for one in new.ranges)

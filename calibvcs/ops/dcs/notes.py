@@ -87,7 +87,7 @@ def complete(
         for ctype, parameters in ctypes.items():
             if not parameters:
                 continue
-            path = f"{layout.ctype_folder(name, ctype)}/{layout.CTYPE_FILE}"
+            path = layout.ctype_file(name, ctype)
             before = ctype_parameters(catalogue, name, ctype)
             after = _merged(before, parameters)
             if after != before or catalogue.snapshot.blob_id(path) is None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from calibvcs.model.detector import Parameters, ParameterValue
 
 TABLE = "dcs"
+"""The table in which importers keep what a file of the Detector Calibration Store notes; it is no parameter."""
+
 MARK = "calibvcs_"
 """How the parameters begin that calibvcs adds to a file."""
 

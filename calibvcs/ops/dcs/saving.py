@@ -126,23 +126,21 @@ class _Saving:
 
     def add(self, store: Store, new: tuple[NewVersion, ...], *, records: bool) -> str:
         """Commit new versions, and records where that is asked for."""
-        written: dict[NewVersion, str] = {}
+        written: dict[tuple[str, str, int], str] = {}
 
         def plan(catalogue: Catalogue) -> transaction.Plan[None]:
-            edits: dict[str, bytes | str | None] = {}
-            if records:
-                edits.update(record_edits(catalogue, self._difference, self._author))
-            small = {path: data for path, data in edits.items() if isinstance(data, bytes)}
-            state = State(with_records(catalogue, small))
+            beside = record_edits(catalogue, self._difference, self._author) if records else {}
+            edits: dict[str, bytes | str | None] = {**beside}
+            state = State(with_records(catalogue, beside))
             forced = False
             for one in new:
                 candidate = Candidate(state, self._new(catalogue, one), force=bool(self._wish.force_reason))
                 candidate.check()
-                if one not in written:
-                    written[one] = store.put_blob(self._wish.data[one.key].buffers)
-                self._added[one.constant, one.version.number] = candidate.version(written[one])
+                if one.key not in written:
+                    written[one.key] = store.put_blob(self._wish.data[one.key].buffers)
+                self._added[one.constant, one.version.number] = candidate.version(written[one.key])
                 forced |= bool(candidate.verdict.refusals)
-                edits.update(candidate.edits(written[one]))
+                edits.update(candidate.edits(written[one.key]))
             if not edits:
                 raise NothingToChangeError(str(self._difference.detector), "is recorded so already")
             reason = self._wish.force_reason if forced else ""

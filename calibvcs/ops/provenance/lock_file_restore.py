@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
+from collections import Counter
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +21,7 @@ from calibvcs.errors import (
 from calibvcs.model.commits import Action, Message
 from calibvcs.model.layout import META_FILE, PAYLOAD_FILES
 from calibvcs.ops import transaction
-from calibvcs.store.durable import disk_errors, make_folders, write_file
+from calibvcs.store.durable import disk_errors, make_folders, sync_folder, write_file
 from calibvcs.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -100,17 +100,16 @@ def restore(store: ReadableStore, locked: LockFile, source: str, folder: Path) -
     size = sum(one.size for one in locked.constants)
     with disk_errors(target, size):
         make_folders(target.parent)
-        made = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        made = target.with_name(f".{target.name}-{os.getpid()}-{os.urandom(6).hex()}")
+        made.mkdir()
         try:
             written = sum(_written(store, one, made) for one in locked.constants)
             write_file(made / Path(source).name, [_copy(source)])
-            _open_to_others(made)
-            if target.is_dir():
-                target.rmdir()
-            made.rename(target)
+            made.replace(target)
         except BaseException:
             shutil.rmtree(made, ignore_errors=True)
             raise
+        sync_folder(target.parent)
     names = tuple(str(one.constant) for one in locked.constants)
     return LockFileRestored(str(folder), names, 2 * len(names) + 1, written, (), locked.digest)
 
@@ -189,8 +188,8 @@ def _sound(store: ReadableStore, locked: LockFile, source: str) -> None:
     if locked.digest != locked.expected_digest:
         reason = f"it was edited: its digest is {locked.digest}, its content has {locked.expected_digest}"
         raise InvalidDataError(source, reason, "take the copy that was cited")
-    paths = [one.path for one in locked.constants]
-    twice = next((path for path in paths if paths.count(path) > 1), None) if len(set(paths)) < len(paths) else None
+    named = Counter(one.path for one in locked.constants)
+    twice = next((path for path, times in named.items() if times > 1), None)
     if twice:
         raise InvalidDataError(source, f"it has {twice} twice, with different data", "split it into two lock files")
     for one in locked.constants:
@@ -218,13 +217,6 @@ def _copy(source: str) -> bytes:
         return Path(source).read_bytes()
     except OSError as error:
         raise MissingFileError(source, error.strerror or str(error)) from None
-
-
-def _open_to_others(folder: Path) -> None:
-    """Give a folder the permissions that any new one has; a temporary one is closed to others."""
-    mask = os.umask(0)
-    os.umask(mask)
-    folder.chmod(0o777 & ~mask)
 
 
 def _stands(catalogue: Catalogue, one: LockedConstant) -> bool:

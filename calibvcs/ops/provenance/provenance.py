@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from calibvcs.model.metadata import InputFile
+    from calibvcs.ops.history import History
     from calibvcs.store.protocol import ReadableStore
 
 _DEEPEST = 32
@@ -122,7 +123,7 @@ def provenance(catalogue: Catalogue, given: str, now: float) -> ProvenanceChain:
     """
     store = catalogue.snapshot.store
     located = locate(store, catalogue, given, now)
-    known = _Known(store, catalogue.snapshot.commit_id or "")
+    known = _Known(store, catalogue.history)
     version = version_of(catalogue, located)
     commit_id = version.commit.id if version else located.commit_id
     place = known.place(commit_id)
@@ -143,17 +144,16 @@ class _Made(NamedTuple):
 class _Known:
     """All data that a history had, with the commits that brought them, newest first."""
 
-    def __init__(self, store: ReadableStore, commit_id: str) -> None:
+    def __init__(self, store: ReadableStore, history: History) -> None:
         self.store = store
         self.unread = 0
-        self._commit_id = commit_id
+        self._history = history
         self._hashes: dict[str, str] = {}
         self._new: dict[str, str] = {}
 
     @cached_property
     def _places(self) -> dict[str, int]:
-        history = Catalogue(Snapshot(self.store, self._commit_id)).history
-        return {event.commit.id: place for place, event in enumerate(history.events())}
+        return {event.commit.id: place for place, event in enumerate(self._history.events())}
 
     @cached_property
     def _by_size(self) -> dict[int, list[tuple[str, _Made]]]:
@@ -178,14 +178,15 @@ class _Known:
         return None
 
     def _data(self) -> Iterator[tuple[str, _Made]]:
-        history = Catalogue(Snapshot(self.store, self._commit_id)).history
-        for place, event in enumerate(history.events()):
+        for place, event in enumerate(self._history.events()):
+            if event.action != "add":
+                continue
             snapshot = Snapshot(self.store, event.commit.id)
             for constant, version in event.versions:
                 name = ConstantName.parse(constant)
                 names = snapshot.names(layout.constant_folder(name))
                 blob = next((names[file].id for file in layout.PAYLOAD_FILES if file in names), None)
-                if blob is not None and event.action == "add":
+                if blob is not None:
                     yield blob, _Made(place, name, version, event.commit.id)
 
     def remember(self) -> None:

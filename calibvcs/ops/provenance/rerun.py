@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from calibvcs.errors import InvalidOptionError, MissingProgramError
 from calibvcs.model.layout import constant_folder
-from calibvcs.model.times import as_text
 from calibvcs.ops.catalogue import Catalogue
 from calibvcs.ops.diff import ConstantDifference, diff
 from calibvcs.store.scratch import scratch
@@ -131,11 +130,11 @@ def rerun(
     before = dict(store.refs())
     with tempfile.TemporaryDirectory(prefix="calibvcs-rerun-") as temporary:
         place = Path(temporary) / "scratch.git"
-        with scratch(place, store, parent[0]) as copy:
+        own, variables = {Path(store.location).resolve(), store.folder.resolve()}, _environment(environment, place)
+        with scratch(place, store, parent[0]):
             ran = []
             for one in recording.commands:
-                words = _led_to(one.command, place, {Path(store.location).resolve(), store.folder.resolve()}, folder)
-                ran.append(_run(words, folder, _environment(environment, place), limit))
+                ran.append(_run(_led_to(one.command, place, own, folder), folder, variables, limit))
                 if ran[-1].status != 0:
                     break
         with type(store)(place) as copy:  # opened anew: the packs that came are known then
@@ -143,12 +142,11 @@ def rerun(
             constants = tuple(_compared(copy, recording, tip, now))
     after = dict(store.refs())
     moved = tuple(sorted(name for name in {*before, *after} if before.get(name) != after.get(name)))
-    commit = store.commit(recording.commit)
     return Rerun(
         recording.commit,
-        commit.author.name,
-        as_text(commit.author.time),
-        commit.message.subject,
+        recording.author,
+        recording.date,
+        recording.comment,
         tuple(ran),
         _verdict(ran[-1], constants),
         constants,
